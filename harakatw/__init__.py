@@ -1,0 +1,1 @@
+"""Haraka, the plugin-based SMTP server, rebuilt in Python on Twisted."""
