@@ -1,0 +1,1 @@
+"""SMTP without I/O: bytes in, values out; imports nothing of Twisted."""

@@ -1,0 +1,119 @@
+"""
+The message after DATA: by chunk, never by line.
+
+@see: RFC 5321 section 4.1.1.4 (the end), section 4.5.2 (transparency), section 2.3.8
+    (line ends)
+"""
+
+from typing import Final
+
+_END: Final = b"\r\n.\r\n"
+_CRLF: Final = b"\r\n"
+
+
+class DataDecoder:
+    """
+    Finds the end of the message, takes the dots out, and watches its line ends.
+
+    Only CRLF.CRLF ends the message (survey row 1). A bare CR or LF is passed on as it
+    is and noted in L{bare_newline}: the message will be refused or put right, but never
+    cut there.
+
+    @ivar bare_newline: did a CR or an LF stand alone?
+    @ivar long_line: was a line longer than the limit?
+    """
+
+    __slots__ = (
+        "_held",
+        "_line_octets",
+        "_max_line",
+        "_skip",
+        "bare_newline",
+        "long_line",
+    )
+
+    def __init__(self, max_line_octets: int) -> None:
+        """
+        @param max_line_octets: longest line, without its CRLF, that is not noted; 0 is
+            any.
+        """
+        self._held = _CRLF  # the line end of the DATA command: ".CRLF" may come at once
+        self._skip = 2
+        self._line_octets = 0
+        self._max_line = max_line_octets
+        self.bare_newline = False
+        self.long_line = False
+
+    def feed(self, octets: bytes) -> tuple[bytes, bytes | None]:
+        """
+        Take what the client sent.
+
+        @return: a piece of the message (maybe empty), and what follows the end of the
+            message, or L{None} while the end has not come.
+        """
+        held = self._held
+        data = held + octets if held else octets
+        end = data.find(_END)
+        if end >= 0:
+            rest = data[end + 5 :]
+            piece = self._inspect(data[: end + 2])
+            return piece, rest
+        keep = _held_back(data)
+        if keep:
+            self._held = data[-keep:]
+            data = data[:-keep]
+        else:
+            self._held = b""
+        return (self._inspect(data) if data else b""), None
+
+    def _inspect(self, data: bytes) -> bytes:
+        """
+        Check line ends and lengths, take out dots. C{data} ends in no half of CRLF.
+        """
+        newlines = data.count(b"\n")
+        if not newlines == data.count(_CRLF) == data.count(b"\r"):
+            self.bare_newline = True
+        if self._max_line and not self.long_line:
+            self._measure(data)
+        if b"\r\n." in data:
+            data = data.replace(b"\r\n.", _CRLF)
+        skip = self._skip
+        if skip:
+            self._skip = 0
+            data = data[skip:]
+        return data
+
+    def _measure(self, data: bytes) -> None:
+        """
+        Look for a line that is too long, by leaps of the limit instead of by line.
+        """
+        leap = self._max_line + 2
+        start, size = -self._line_octets, len(data)
+        while start + leap <= size:
+            newline = data.rfind(b"\n", max(start, 0), start + leap)
+            if newline < 0:
+                self.long_line = True
+                return
+            start = newline + 1
+        last = data.rfind(b"\n", max(start, 0))
+        self._line_octets = size - (last + 1 if last >= 0 else start)
+
+
+def _held_back(data: bytes) -> int:
+    """How many octets at the end may be the beginning of the end, or half a CRLF?"""
+    if data.endswith(b"\r\n.\r"):
+        return 4
+    if data.endswith(b"\r\n."):
+        return 3
+    if data.endswith(_CRLF):
+        return 2
+    return 1 if data.endswith(b"\r") else 0
+
+
+def repair_newlines(data: bytes) -> bytes:
+    """
+    Make every CR, LF and CRLF a CRLF.
+
+    @param data: no half of a CRLF at either end.
+    """
+    return data.replace(_CRLF, b"\n").replace(b"\r", b"\n").replace(b"\n", _CRLF)

@@ -1,0 +1,1 @@
+"""The tests of harakatw; the folders mirror those of the package."""
