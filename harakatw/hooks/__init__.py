@@ -1,0 +1,1 @@
+"""The plugin host: finding, loading, ordering and running plugins."""

@@ -1,0 +1,1 @@
+"""Every zope interface: the contracts between the parts and with plugins."""

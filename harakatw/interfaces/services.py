@@ -1,0 +1,61 @@
+"""What the server gives to plugins and sessions: threads, names, the queue."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from twisted.internet.defer import Deferred
+from zope.interface import Attribute, Interface
+
+from harakatw.interfaces.session import IConnection
+from harakatw.notes import Notes
+
+_T = TypeVar("_T")
+
+
+class IThreads(Interface):
+    """
+    Runs what blocks: files that may be slow, C libraries, look-ups without Twisted.
+    """
+
+    def call(function: Callable[..., _T], *args: object) -> "Deferred[_T]":
+        """
+        Run C{function(*args)} in a thread of the server's pool.
+
+        @return: fires with its result, or fails with what it raised, in the reactor's
+            thread.
+        """
+
+
+class IServer(Interface):
+    """The running server, as plugins may use it."""
+
+    name: str = Attribute("The server's own name, from C{config/me}.")
+    directory: str = Attribute("The instance directory, an absolute path.")
+    notes: Notes = Attribute("Shared by all plugins of this process (row RG22).")
+
+
+class INameLookup(Interface):
+    """Finds names by address."""
+
+    def lookup_name(ip: str) -> "Deferred[str]":
+        """
+        Look the PTR record of an address up.
+
+        @param ip: IPv4 or IPv6, as text.
+        @return: fires with the name in lower case, without the last dot; C{NXDOMAIN} if
+            there is none, C{DNSERROR} if nobody knows. It never fails and takes a few
+            seconds at the most.
+        @see: RFC 1035 section 3.5, RFC 3596 section 2.5, Haraka row HK06
+        """
+
+
+class IOutbound(Interface):
+    """Takes mail that is to go elsewhere."""
+
+    def queue(connection: IConnection) -> "Deferred[str]":
+        """
+        Queue the message of the open transaction.
+
+        @return: fires once the message is durably on disk, with a text for the reply.
+            Fails with L{harakatw.errors.StoreError} if it is not, nothing being kept.
+        """

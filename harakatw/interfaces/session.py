@@ -1,0 +1,68 @@
+"""
+What a plugin sees of a session: the connection and its transaction.
+
+Names and shapes are Haraka's (rows CO01 to CO15 and TX01 to TX17).
+"""
+
+from collections.abc import Iterable, Mapping
+
+from zope.interface import Attribute, Interface
+
+from harakatw.address import Address
+from harakatw.notes import Notes
+from harakatw.results import Results
+
+
+class ITransaction(Interface):
+    """One mail transaction, from MAIL to the reply to the final dot."""
+
+    uuid: str = Attribute("The connection's, a dot, and the number of the transaction.")
+    mail_from: Address = Attribute("The reverse-path; a plugin may change its parts.")
+    rcpt_to: list[Address] = Attribute("The recipients accepted so far.")
+    mail_params: Mapping[str, str | None] = Attribute("What MAIL carried besides.")
+    notes: Notes = Attribute("For plugins, and queued with the message.")
+    results: Results = Attribute("What plugins found out about this message.")
+    relaying: bool = Attribute("May this message go anywhere?")
+    data_bytes: int = Attribute("Octets of the message received so far.")
+
+    def add_header(name: str, value: str) -> None:
+        """
+        Append a field to the header.
+
+        @raise ValueError: if the name or the value cannot stand in a header.
+        """
+
+    def add_leading_header(name: str, value: str) -> None:
+        """Put a field in front of the header; otherwise as L{add_header}."""
+
+    def remove_header(name: str) -> None:
+        """Remove every field of this name, in whatever case."""
+
+    def skip_plugins(names: Iterable[str]) -> None:
+        """Do not call these plugins for the rest of the transaction (row RG11)."""
+
+
+class IConnection(Interface):
+    """One client's session."""
+
+    uuid: str = Attribute("Unique; every log line of the session begins with it.")
+    remote = Attribute(
+        "The client: C{ip}, C{port}, C{host}, C{info}, C{is_private}, C{is_local}."
+    )
+    local = Attribute("Ourselves: C{ip}, C{port}, C{host}.")
+    hello = Attribute("C{verb} and C{host} of HELO or EHLO; empty before.")
+    tls = Attribute("C{enabled}, C{cipher}, C{verified}.")
+    relaying: bool = Attribute(
+        "May this client send mail to anywhere? Set on the transaction while there is one."
+    )
+    transaction: ITransaction | None = Attribute("The open transaction.")
+    notes: Notes = Attribute("For plugins; lives as long as the connection.")
+    results: Results = Attribute("What plugins found out about this client.")
+    early_talker: bool = Attribute("Did the client speak out of turn?")
+    capabilities: list[str] = Attribute(
+        "What EHLO announces; set before C{capabilities}."
+    )
+    errors: int = Attribute("Commands refused so far for their form or order.")
+
+    def disconnect() -> None:
+        """Close the connection after what is written has been sent."""

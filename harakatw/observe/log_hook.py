@@ -1,0 +1,42 @@
+"""
+Show log events to plugins (Haraka row HK28).
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.logger import ILogObserver, LogEvent
+from zope.interface import implementer
+
+LogHooks = Callable[[LogEvent], bool]
+"""Runs the C{log} hook; true if the event is to be written as usual."""
+
+
+@implementer(ILogObserver)
+class LogHook:
+    """
+    Passes events to plugins, and on to the writer unless they say otherwise.
+
+    What a plugin logs while it sees an event goes straight to the writer: it is not
+    shown to plugins again, or the two would never end.
+    """
+
+    def __init__(self, hooks: LogHooks, writer: ILogObserver | Any) -> None:
+        """
+        @param hooks: asks the plugins.
+        @param writer: the next observer.
+        """
+        self._hooks = hooks
+        self._writer = writer
+        self._inside = False
+
+    def __call__(self, event: LogEvent) -> None:
+        """See one event."""
+        if not self._inside:
+            self._inside = True
+            try:
+                if not self._hooks(event):
+                    return
+            finally:
+                self._inside = False
+        self._writer(event)
