@@ -1,0 +1,1 @@
+"""Look-ups through twisted.names: time-outs, limits and a bounded cache."""

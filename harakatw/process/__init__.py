@@ -1,0 +1,1 @@
+"""The process: workers, users, and what runs at start and stop."""

@@ -1,0 +1,66 @@
+"""
+All that the core reads from an instance's files, as one value.
+
+A file that cannot be used leaves in force what it said before; at the start, the
+defaults.
+"""
+
+from pathlib import Path
+from typing import TypeVar
+
+import attrs
+
+from harakatw.config.connection import ConnectionOptions
+from harakatw.config.core import LogOptions, ServerOptions
+from harakatw.config.files import ConfigFiles
+from harakatw.config.options import load_options
+from harakatw.config.problems import Problem
+from harakatw.dns.options import DNSOptions
+
+_T = TypeVar("_T", bound=attrs.AttrsInstance)
+
+
+@attrs.frozen
+class Settings:
+    """
+    The core's options.
+
+    @ivar files: what they were read from.
+    @ivar server: C{smtp.ini} and the files beside it.
+    @ivar connection: C{connection.ini}.
+    @ivar log: C{log.ini}.
+    @ivar dns: C{net-utils.ini}.
+    @ivar problems: what the postmaster should look at.
+    """
+
+    files: ConfigFiles
+    server: ServerOptions
+    connection: ConnectionOptions
+    log: LogOptions
+    dns: DNSOptions
+    problems: tuple[Problem, ...]
+
+
+def read_settings(config: Path, before: Settings | None = None) -> Settings:
+    """
+    Read the core's files.
+
+    @param config: the instance's C{config/}.
+    @param before: what was in force, if anything was.
+    """
+    files = ConfigFiles(config) if before is None else before.files.fresh()
+    problems: list[Problem] = []
+
+    def read(cls: type[_T], name: str, last: _T | None) -> _T:
+        loaded = load_options(cls, files, name)
+        problems.extend(loaded.problems)
+        return last if last is not None and loaded.errors else loaded.options
+
+    return Settings(
+        files,
+        read(ServerOptions, "smtp", before.server if before else None),
+        read(ConnectionOptions, "connection", before.connection if before else None),
+        read(LogOptions, "log", before.log if before else None),
+        read(DNSOptions, "net-utils", before.dns if before else None),
+        tuple(dict.fromkeys(problems)),
+    )

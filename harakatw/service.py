@@ -1,0 +1,247 @@
+"""
+The server: wires all objects together, starts them, reloads and stops them.
+"""
+
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+import attrs
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.logger import LogEvent, Logger
+from twisted.names.client import Resolver
+from zope.interface import implementer
+
+from harakatw.config.watch import ConfigWatcher
+from harakatw.dns.names import NameLookup
+from harakatw.dns.servers import name_servers
+from harakatw.errors import ConfigError, HarakaError
+from harakatw.hooks.chain import Watch
+from harakatw.interfaces.services import IServer
+from harakatw.message.received import ReceivedTemplate
+from harakatw.message.store import StoreSettings
+from harakatw.notes import Notes
+from harakatw.observe.levels import LogSwitch
+from harakatw.observe.writer import LogWriter
+from harakatw.process.instance import Instance
+from harakatw.process.listeners import Listeners
+from harakatw.process.plugin_host import PluginHost
+from harakatw.process.settings import Settings, read_settings
+from harakatw.process.threads import PooledThreads
+from harakatw.process.user import become
+from harakatw.smtp.context import SessionContext
+from harakatw.smtp.deadlines import Sweep
+from harakatw.smtp.factory import SMTPFactory
+from harakatw.verdict import CONT, Verdict
+from harakatw.version import __version__
+
+_CAPABILITIES = ("PIPELINING", "8BITMIME", "ENHANCEDSTATUSCODES")
+
+
+@implementer(IServer)
+@attrs.define(eq=False)
+class Server:
+    """
+    What plugins may know of the server.
+
+    @ivar name: from C{config/me}.
+    @ivar directory: of the instance.
+    @ivar notes: shared by all plugins of this process.
+    """
+
+    name: str
+    directory: str
+    notes: Notes = attrs.field(factory=Notes)
+
+
+class HarakaService(Service):
+    """
+    One server on one instance directory. Two of them in one process do not meet.
+
+    @ivar settings: what the core's files say.
+    @ivar context: for sessions that begin now.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self, directory: Path, reactor: Any, writer: LogWriter | None = None
+    ) -> None:
+        """
+        @param directory: the instance; C{config/} and C{plugins/} are in it.
+        @param reactor: TCP, time, threads and file descriptors.
+        @param writer: what writes the log, to be told of changes in C{log.ini}.
+        """
+        self.instance = Instance(directory)
+        self._reactor = reactor
+        self._writer = writer
+        self._log_switch = LogSwitch()
+        self.settings = self._read()
+        self._threads = PooledThreads(reactor)
+        self.server = Server(_own_name(self.settings), str(self.instance.directory))
+        services = {
+            "clock": reactor,
+            "reactor": reactor,
+            "now": time.time,
+            "threads": self._threads,
+            "server": self.server,
+        }
+        self._plugins = PluginHost(self.instance, services, reactor)
+        self.sweep = Sweep(reactor)
+        self.factory = SMTPFactory(lambda: self.context, self.sweep)
+        self.listeners = Listeners(reactor, self.factory)
+        self._watchers = (
+            ConfigWatcher(reactor, self.instance.config, self._config_changed),
+            ConfigWatcher(reactor, self.instance.plugins, self._plugins_changed),
+        )
+
+    # ---- start -----------------------------------------------------------------------
+
+    def privilegedStartService(self) -> None:
+        """
+        Load plugins and open the ports, then become C{smtp.ini}'s user.
+
+        @raise HarakaError: if the server cannot start; it says what to mend.
+        """
+        for watcher in self._watchers:
+            watcher.start()
+        try:
+            self._plugins.load(self.settings)
+            self.context = self._make_context()
+            self.listeners.listen(self.settings.server.addresses)
+            become(self.settings.server.user, self.settings.server.group)
+        except HarakaError:
+            self._stop_watching()
+            self.listeners.stop()
+            raise
+
+    def startService(self) -> None:
+        """Run C{init_master}, and serve."""
+        super().startService()  # type: ignore[no-untyped-call]  # Twisted's
+        self._threads.start()
+        outcome = self.context.chains["init_master"].run(_Starting(), self.server)
+        if isinstance(outcome, Verdict):
+            self._initialised(outcome)
+        else:
+            outcome.addCallback(self._initialised)
+
+    def _initialised(self, verdict: Verdict) -> None:
+        if verdict.denies and self.running:
+            self._log.critical("a plugin's init_master says {text}", text=verdict.text)
+            self._reactor.callLater(0, self._reactor.stop)
+
+    def _read(self, before: Settings | None = None) -> Settings:
+        settings = read_settings(self.instance.config, before)
+        for problem in settings.problems:
+            if problem.severity == "error":
+                self._log.error("{problem}", problem=str(problem))
+            else:
+                self._log.info("{problem}", problem=str(problem))
+        self._log_switch.set_level(settings.log.level)
+        if self._writer is not None:
+            self._writer.obey(settings.log)
+        if settings.server.nodes != "0" and before is None:
+            self._log.warn(
+                "nodes: one process only for now, worker processes come later"
+            )
+        return settings
+
+    def _make_context(self) -> SessionContext:
+        """Everything that a session which begins now is bound to."""
+        limits, name = self.settings.connection, self.server.name
+        version = f" {__version__}" if limits.show_version else ""
+        smtputf8 = ("SMTPUTF8",) if limits.smtputf8 else ()
+        return SessionContext(
+            name=name,
+            limits=limits,
+            chains=self._plugins.registry.chains,
+            inactivity_seconds=self.settings.server.inactivity_timeout,
+            capabilities=(*_CAPABILITIES, *smtputf8, f"SIZE {limits.max_bytes}"),
+            greeting=limits.greeting or (f"{name} ESMTP Haraka{version} ready",),
+            received=ReceivedTemplate(name, f"Haraka{version}"),
+            store=StoreSettings(
+                in_thread=self._threads.call,
+                spool_dir=limits.spool_dir,
+                spool_after=limits.spool_after,
+                max_header_fields=limits.max_header_lines,
+            ),
+            now=time.time,
+            log=self._log_switch,
+            clock=self._reactor,
+            threads=self._threads,
+            names=self._make_names(),
+        )
+
+    def _make_names(self) -> NameLookup:
+        dns = self.settings.dns
+        seconds = dns.timeout / 1000
+        tries = tuple(max(1, round(seconds / dns.tries)) for _ in range(dns.tries))
+        servers = name_servers(Path("/etc/resolv.conf"))
+        resolver = Resolver(servers=servers, timeout=tries, reactor=self._reactor)
+        return NameLookup(resolver, self._reactor, seconds)
+
+    # ---- reload ----------------------------------------------------------------------
+
+    def _config_changed(self, names: frozenset[str]) -> None:
+        """Files in C{config/} changed: new sessions get what they say now."""
+        self._log.info("changed: {names}", names=", ".join(sorted(names)))
+        self.settings = self._read(self.settings)
+        self.server.name = _own_name(self.settings)
+        self._plugins.reload(self.settings, names, frozenset())
+        self.context = self._make_context()
+        try:
+            self.listeners.listen(self.settings.server.addresses)
+        except ConfigError as error:
+            self._log.error("{error}", error=error)
+
+    def _plugins_changed(self, names: frozenset[str]) -> None:
+        """Files in C{plugins/} changed."""
+        if any(name.endswith(".py") for name in names):
+            self._plugins.reload(self.settings, frozenset(), names)
+            self.context = self._make_context()
+
+    # ---- stop ------------------------------------------------------------------------
+
+    def stopService(self) -> "Deferred[None]":
+        """Close ports and sessions; fires when the last thread has ended."""
+        super().stopService()  # type: ignore[no-untyped-call]  # Twisted's
+        self._stop_watching()
+        stopped = self.listeners.stop()
+        return stopped.addCallback(self._stopped)
+
+    def _stopped(self, _: object) -> None:
+        for session in tuple(self.sweep.sessions):
+            session.shut_down()
+        self._plugins.registry.shut_down()
+        self._threads.stop()
+
+    def _stop_watching(self) -> None:
+        for watcher in self._watchers:
+            watcher.stop()
+
+    def show_to_plugins(self, event: LogEvent) -> bool:
+        """
+        Run the C{log} hook.
+
+        @return: is the event to be written as usual?
+        """
+        context = getattr(self, "context", None)
+        if context is None:
+            return True
+        outcome = context.chains["log"].run(_Starting(), event)
+        return outcome is CONT or not isinstance(outcome, Verdict)
+
+
+@attrs.define
+class _Starting:
+    """What hooks that belong to no session are called on."""
+
+    uuid: str = "server"
+    watch: Watch | None = None
+
+
+def _own_name(settings: Settings) -> str:
+    """The name in C{config/me}, or else the machine's."""
+    return settings.server.me or socket.gethostname() or "localhost"

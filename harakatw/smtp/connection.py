@@ -1,0 +1,232 @@
+"""
+What plugins see of a client's session (rows CO01 to CO15).
+
+There are many thousands of these, most of them idle: every class here has slots, what
+few sessions need is made when it is first asked for, and what is the same for all is
+shared.
+"""
+
+import ipaddress
+from collections.abc import Iterable
+from typing import Final, Protocol
+
+import attrs
+from zope.interface import implementer
+
+from harakatw.hooks.chain import Origin, Watch
+from harakatw.interfaces.session import IConnection
+from harakatw.notes import Notes
+from harakatw.results import Results
+from harakatw.smtp.transaction import Transaction
+from harakatw.verdict import Verdict
+
+
+@attrs.define
+class Remote:
+    """
+    The client's end.
+
+    @ivar ip: its address; plugins and the PROXY protocol may set another.
+    @ivar port: its port, 0 if unknown.
+    @ivar host: its name by reverse look-up; C{""} before, C{NXDOMAIN}, C{DNSERROR} or
+        C{Unknown} when there is none.
+    @ivar info: anything that a plugin found worth a word.
+    """
+
+    ip: str
+    port: int
+    host: str = ""
+    info: str = ""
+
+    @property
+    def is_local(self) -> bool:
+        """Is it this machine? Loopback only, unlike Haraka's (weakness WK24)."""
+        return _is(self.ip, "is_loopback")
+
+    @property
+    def is_private(self) -> bool:
+        """Is it an address that is not routed on the Internet?"""
+        return _is(self.ip, "is_private")
+
+
+def _is(ip: str, what: str) -> bool:
+    if not ip:  # a unix socket: the peer is on this machine
+        return True
+    try:
+        return bool(getattr(ipaddress.ip_address(ip.partition("%")[0]), what))
+    except ValueError:
+        return False
+
+
+@attrs.frozen
+class Local:
+    """
+    Our end.
+
+    @ivar ip: the address that was connected to.
+    @ivar port: the port that was connected to.
+    @ivar host: the server's name, from C{config/me}.
+    """
+
+    ip: str
+    port: int
+    host: str
+
+
+@attrs.frozen
+class Hello:
+    """
+    What the client called itself.
+
+    @ivar verb: C{HELO} or C{EHLO}; empty before.
+    @ivar host: unverified.
+    """
+
+    verb: str = ""
+    host: str = ""
+
+
+@attrs.frozen
+class TLS:
+    """
+    The state of encryption.
+
+    @ivar enabled: is the session encrypted?
+    @ivar cipher: the cipher's name.
+    @ivar verified: did the client show a certificate that we trust?
+    """
+
+    enabled: bool = False
+    cipher: str = ""
+    verified: bool = False
+
+
+class Closes(Protocol):
+    """The session, as its connection knows it."""
+
+    def close(self) -> None:
+        """Close the connection after what is written has been sent."""
+
+
+NOT_KNOWN: Final = Local("", 0, "")
+NO_HELLO: Final = Hello()
+NO_TLS: Final = TLS()
+
+
+@attrs.define(eq=False)
+class SkipWatch:
+    """
+    Keeps plugins out of the rest of a transaction (row RG11).
+
+    @ivar skipped: their names.
+    @ivar behind: who watched before.
+    """
+
+    skipped: frozenset[str]
+    behind: Watch | None = None
+
+    def skips(self, plugin: str) -> bool:
+        """Is this plugin not to be called?"""
+        return plugin in self.skipped or (
+            self.behind is not None and self.behind.skips(plugin)
+        )
+
+    def ruled(
+        self, hook: str, origin: Origin, verdict: Verdict, seconds: float
+    ) -> None:
+        """Pass the word on."""
+        if self.behind is not None:
+            self.behind.ruled(hook, origin, verdict, seconds)
+
+
+@implementer(IConnection)
+@attrs.define(eq=False)
+class Connection:
+    """
+    One client's session.
+
+    @ivar rcpt_accepted: recipients accepted; likewise C{rcpt_tempfailed},
+        C{rcpt_rejected}.
+    @ivar msg_accepted: messages accepted; likewise C{msg_tempfailed}, C{msg_rejected}.
+    @ivar tran_count: transactions opened.
+    @ivar session: what can close it; L{None} once it is over.
+    @ivar started: when it was made, in seconds of the reactor's clock.
+    """
+
+    uuid: str
+    remote: Remote
+    local: Local
+    started: float
+    hello: Hello = NO_HELLO
+    tls: TLS = NO_TLS
+    transaction: Transaction | None = None
+    capabilities: list[str] = attrs.field(factory=list)
+    early_talker: bool = False
+    errors: int = 0
+    tran_count: int = 0
+    rcpt_accepted: int = 0
+    rcpt_tempfailed: int = 0
+    rcpt_rejected: int = 0
+    msg_accepted: int = 0
+    msg_tempfailed: int = 0
+    msg_rejected: int = 0
+    octets: int = 0
+    last_reply: str = ""
+    watch: Watch | None = None
+    session: Closes | None = None
+    _relaying: bool = False
+    _notes: Notes | None = None
+    _results: Results | None = None
+
+    @property
+    def relaying(self) -> bool:
+        """
+        May this client send mail to anywhere? The transaction's, while there is one.
+        """
+        transaction = self.transaction
+        return self._relaying if transaction is None else transaction.relaying
+
+    @relaying.setter
+    def relaying(self, allowed: bool) -> None:
+        if self.transaction is None:
+            self._relaying = allowed
+        else:
+            self.transaction.relaying = allowed
+
+    @property
+    def notes(self) -> Notes:
+        """For plugins; lives as long as the connection."""
+        if self._notes is None:
+            self._notes = Notes()
+        return self._notes
+
+    @property
+    def results(self) -> Results:
+        """What plugins found out about this client."""
+        if self._results is None:
+            self._results = Results()
+        return self._results
+
+    @property
+    def esmtp(self) -> bool:
+        """Did the client say EHLO?"""
+        return self.hello.verb == "EHLO"
+
+    def disconnect(self) -> None:
+        """Close the connection after what is written has been sent."""
+        if self.session is not None:
+            self.session.close()
+
+    def skip_plugins(self, names: Iterable[str]) -> None:
+        """Do not call these plugins for the rest of the open transaction."""
+        watch = self.watch
+        if isinstance(watch, SkipWatch):
+            watch.skipped |= frozenset(names)
+        else:
+            self.watch = SkipWatch(frozenset(names), watch)
+
+    def unskip_plugins(self) -> None:
+        """The transaction is over: call all plugins again."""
+        watch = self.watch
+        if isinstance(watch, SkipWatch):
+            self.watch = watch.behind

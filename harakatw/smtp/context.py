@@ -1,0 +1,51 @@
+"""What all sessions of one listener share: settings, plugins and services."""
+
+from collections.abc import Callable, Mapping
+
+import attrs
+from twisted.internet.interfaces import IReactorTime
+
+from harakatw.config.connection import ConnectionOptions
+from harakatw.hooks.chain import Chain
+from harakatw.interfaces.services import INameLookup, IOutbound, IThreads
+from harakatw.message.received import ReceivedTemplate
+from harakatw.message.store import StoreSettings
+from harakatw.observe.levels import LogSwitch
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class SessionContext:
+    """
+    What a session was begun with, and keeps to its end though the server is reloaded.
+
+    @ivar name: the server's name in greetings and trace headers.
+    @ivar limits: C{connection.ini}.
+    @ivar chains: the plugins, by hook.
+    @ivar inactivity_seconds: how long a client may say nothing.
+    @ivar capabilities: what EHLO announces before plugins add to it.
+    @ivar greeting: the 220 reply's lines, to which the session adds its id.
+    @ivar received: makes the trace header.
+    @ivar store: where messages are kept while they are received.
+    @ivar now: the time of day, in seconds since 1970.
+    @ivar log: which records are wanted.
+    @ivar clock: the time.
+    @ivar threads: for what blocks.
+    @ivar names: finds the client's name; L{None} if the core does not look it up.
+    @ivar outbound: takes mail of those who may relay; L{None} without an outbound
+        engine.
+    """
+
+    name: str
+    limits: ConnectionOptions
+    chains: Mapping[str, Chain]
+    inactivity_seconds: float
+    capabilities: tuple[str, ...]
+    greeting: tuple[str, ...]
+    received: ReceivedTemplate
+    store: StoreSettings
+    now: Callable[[], float]
+    log: LogSwitch
+    clock: IReactorTime
+    threads: IThreads
+    names: INameLookup | None = None
+    outbound: IOutbound | None = None

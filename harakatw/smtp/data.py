@@ -1,0 +1,158 @@
+"""
+DATA: take the message, rule on it, and hand it on.
+
+@see: RFC 5321 section 4.1.1.4, section 6.1 (what a 250 promises), section 6.3 (loops)
+"""
+
+from typing import Final
+
+from twisted.python.failure import Failure
+
+from harakatw.config.connection import ConnectionOptions
+from harakatw.errors import ProtocolError, StoreError
+from harakatw.reply import Reply, reply
+from harakatw.smtp.accepted import hand_over
+from harakatw.smtp.records import log_problem
+from harakatw.smtp.session import Session
+from harakatw.smtp.trace import trace_field
+from harakatw.smtp.transaction import Transaction
+from harakatw.verdict import Decision, Verdict
+from harakatw.wire.data import DataDecoder, repair_newlines
+from harakatw.wire.session import NO_RECIPIENT, RCPT_FIRST, Phase
+
+NO_ARGUMENT: Final = reply(501, "5.5.4", "DATA takes no argument")
+BARE_NEWLINE: Final = reply(
+    554, "5.6.0", "The message has a CR or LF that stands alone; lines end in CRLF"
+)
+LOOP: Final = reply(554, "5.4.6", "Too many Received fields: this looks like a loop")
+HEADER_TOO_LONG: Final = reply(552, "5.3.4", "The header of the message is too long")
+STORAGE: Final = reply(452, "4.3.1", "Out of storage, try again later")
+
+
+def data(session: Session, argument: bytes) -> None:
+    """Answer DATA: ask the plugins, then let the message come."""
+    if argument:
+        raise ProtocolError(NO_ARGUMENT)
+    transaction = session.connection.transaction
+    assert transaction is not None  # the table of phases lets nothing else through
+    if not transaction.rcpt_to:  # a plugin may have taken them all away again
+        raise ProtocolError(NO_RECIPIENT if transaction.rcpt_tried else RCPT_FIRST)
+    session.ask("data", (), _ruled)
+
+
+def _ruled(session: Session, verdict: Verdict) -> None:
+    decision = session.decide("data", verdict)
+    if decision.refused:
+        _refuse(session, decision)
+        return
+    session.decoder = DataDecoder(session.context.limits.max_data_line_length)
+    session.phase = Phase.DATA
+    session.data_began = session.context.clock.seconds()
+    session.obey(decision)
+
+
+def receive(session: Session, octets: bytes) -> bytes:
+    """
+    Take a chunk of the message.
+
+    @param octets: what the client sent; not empty.
+    @return: what follows the end of the message; empty while it goes on.
+    """
+    decoder, transaction = session.decoder, session.connection.transaction
+    assert decoder is not None and transaction is not None  # so it is in phase DATA
+    piece, rest = decoder.feed(octets)
+    message = transaction.message
+    if piece:
+        if decoder.bare_newline:
+            piece = repair_newlines(piece)
+        message.append(piece)
+        limit = session.context.limits.max_bytes
+        if 0 < limit < message.size:
+            message.destroy()  # what still comes is counted, not kept
+    if rest is not None:
+        session.decoder = None
+        _finish(session, decoder, transaction)
+        return rest
+    if message.needs_spool:
+        session.wait_for(message.spool().addErrback(_not_spooled), _spooled)
+    return b""
+
+
+def _not_spooled(failure: Failure) -> StoreError:
+    """The disk is full or broken: the rest of the message is read and dropped."""
+    failure.trap(StoreError)
+    error = failure.value
+    return error if isinstance(error, StoreError) else StoreError(str(error))
+
+
+def _spooled(session: Session, problem: StoreError | None) -> None:
+    transaction = session.connection.transaction
+    if problem is not None and transaction is not None:
+        transaction.store_failed = True
+        log_problem(session, "the message cannot be spooled", problem)
+
+
+def _finish(session: Session, decoder: DataDecoder, transaction: Transaction) -> None:
+    """The message is whole: rule on its form, then ask the plugins."""
+    message = transaction.message
+    session.connection.octets += message.size
+    limits = session.context.limits
+    if 0 < limits.max_bytes < message.size:
+        session.ask("max_data_exceeded", (), _too_big)
+        return
+    message.finish()
+    fault = _fault(decoder, transaction, limits)
+    if fault is not None:
+        _refuse(session, Decision(True, fault))
+        return
+    if decoder.long_line:
+        transaction.notes.set("data_line_length_exceeded", True)
+    if limits.add_received:
+        message.header.add_raw_leading(trace_field(session, transaction))
+    session.ask("data_post", (), _examined)
+
+
+def _fault(
+    decoder: DataDecoder, transaction: Transaction, limits: ConnectionOptions
+) -> Reply | None:
+    """What is wrong with the form of the message, if anything?"""
+    message = transaction.message
+    if transaction.store_failed:
+        return STORAGE
+    if decoder.bare_newline and limits.bare_newline == "refuse":
+        return BARE_NEWLINE
+    if message.header_too_long:
+        return HEADER_TOO_LONG
+    if limits.max_received and message.received_count > limits.max_received:
+        return LOOP
+    return None
+
+
+def _too_big(session: Session, verdict: Verdict) -> None:
+    decision = session.decide("max_data_exceeded", verdict)
+    _refuse(session, Decision(True, decision.reply))
+
+
+def _examined(session: Session, verdict: Verdict) -> None:
+    decision = session.decide("data_post", verdict)
+    if decision.refused:
+        _refuse(session, decision)
+    else:
+        hand_over(session)
+
+
+def _refuse(session: Session, decision: Decision) -> None:
+    """Refuse the message, and drop the transaction before the client is told."""
+    _count(session, decision.reply)
+    session.end_transaction(_refused, decision)
+
+
+def _count(session: Session, answer: Reply | None) -> None:
+    if answer is not None and answer.is_permanent:
+        session.connection.msg_rejected += 1
+    else:
+        session.connection.msg_tempfailed += 1
+
+
+def _refused(session: Session, _: object, decision: Decision) -> None:
+    session.obey(decision)

@@ -1,0 +1,79 @@
+"""
+HELO and EHLO.
+
+@see: RFC 5321 section 4.1.1.1, section 4.1.4 (they end an open transaction)
+"""
+
+from typing import Final
+
+from harakatw.reply import Reply, reply
+from harakatw.smtp.connection import NO_HELLO, Hello
+from harakatw.smtp.session import Session
+from harakatw.verdict import Verdict
+from harakatw.wire.helo import parse_helo
+from harakatw.wire.session import Phase
+
+_NO_STATUS: Final = ""  # RFC 2034 section 4: none in the replies to HELO and EHLO
+
+
+def helo(session: Session, argument: bytes) -> None:
+    """Answer HELO."""
+    _greet(session, "HELO", parse_helo(argument))
+
+
+def ehlo(session: Session, argument: bytes) -> None:
+    """Answer EHLO."""
+    _greet(session, "EHLO", parse_helo(argument))
+
+
+def _greet(session: Session, verb: str, host: str) -> None:
+    session.end_transaction(_asked, verb, host)
+
+
+def _asked(session: Session, _: object, verb: str, host: str) -> None:
+    session.connection.hello = Hello(verb, host)
+    session.trace_from = ""
+    session.ask(verb.lower(), (host,), _ruled, verb)
+
+
+def _ruled(session: Session, verdict: Verdict, verb: str) -> None:
+    hook = verb.lower()
+    decision = session.decide(hook, verdict)
+    if decision.refused:
+        session.connection.hello = NO_HELLO
+        session.phase = Phase.START
+        session.obey(decision)
+        return
+    session.phase = Phase.READY
+    if verb == "HELO":
+        session.reply(_helo_reply(session))
+        return
+    session.connection.capabilities = list(session.context.capabilities)
+    session.ask("capabilities", (), _announce)
+
+
+def _announce(session: Session, _: Verdict) -> None:
+    first = _welcome(session)
+    session.reply(Reply(250, _NO_STATUS, (first, *_clean(session))))
+
+
+def _clean(session: Session) -> tuple[str, ...]:
+    """What plugins put on the list may be anything: make it lines of a reply."""
+    lines = session.connection.capabilities
+    if tuple(lines) == session.context.capabilities:
+        return session.context.capabilities
+    return reply(250, _NO_STATUS, [str(line) for line in lines] or "HELP").lines
+
+
+def _helo_reply(session: Session) -> Reply:
+    return Reply(250, _NO_STATUS, (_welcome(session),))
+
+
+def _welcome(session: Session) -> str:
+    """
+    Our name and, for whoever debugs, theirs; its text is printable, see L{parse_helo}.
+    """
+    remote = session.connection.remote
+    said = session.context.limits.helo
+    text = f"{session.context.name} Hello {remote.host or 'Unknown'} [{remote.ip}]"
+    return reply(250, _NO_STATUS, f"{text} {said}".strip()).lines[0]

@@ -1,0 +1,309 @@
+"""
+Octets in, octets out: one client's connection.
+
+Input is fed to the sans-I/O core in C{wire}; replies to what came in one read go out in
+one write. While a verdict is pending, or the client does not read what it is told,
+nothing more is taken from it, so that memory is bounded whatever it sends.
+
+This does not build on C{twisted.mail.smtp.ESMTP}; C{docs/decisions} says why.
+"""
+
+from collections.abc import Callable
+from typing import Final
+from typing import Protocol as TypingProtocol
+
+from twisted.internet.interfaces import IAddress, IPushProducer
+from twisted.internet.protocol import Protocol
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from harakatw.errors import ProtocolError
+from harakatw.reply import Reply, reply
+from harakatw.smtp.commands import COMMANDS
+from harakatw.smtp.connection import Connection, Local
+from harakatw.smtp.context import SessionContext
+from harakatw.smtp.data import receive
+from harakatw.smtp.deadlines import overdue
+from harakatw.smtp.farewell import Farewell, say_farewell
+from harakatw.smtp.greeting import begin
+from harakatw.smtp.session import Session
+from harakatw.smtp.unrecognized import unrecognized
+from harakatw.wire.command import CommandStream, split_command
+from harakatw.wire.session import MUST_END_GROUP, REFUSALS, SHOULD_END_GROUP, Phase
+
+OUT_OF_SYNC: Final = reply(554, "5.5.0", "SMTP protocol synchronization error")
+
+SHUTTING_DOWN: Final = reply(421, "4.3.2", "The server is shutting down")
+
+_LINGER_SECONDS: Final = 5.0
+_QUEUEING: Final = frozenset(("queue", "queue_outbound", "queue_ok"))
+
+
+class ClientTransport(TypingProtocol):
+    """What is used of Twisted's TCP, TLS and unix-socket transports alike."""
+
+    def write(self, data: bytes) -> None:
+        """Send octets, sooner or later."""
+
+    def getHost(self) -> IAddress:
+        """Our end."""
+
+    def loseConnection(self) -> None:
+        """Close it once all is sent."""
+
+    def abortConnection(self) -> None:
+        """Close it now."""
+
+    def registerProducer(self, producer: IPushProducer, streaming: bool) -> None:
+        """Tell who is to be paused while the peer does not read."""
+
+    def unregisterProducer(self) -> None:
+        """Tell nobody any more."""
+
+    def pauseProducing(self) -> None:
+        """Read no more for now."""
+
+    def resumeProducing(self) -> None:
+        """Read on."""
+
+
+@implementer(IPushProducer)
+class SMTPProtocol(Session, Protocol):
+    """
+    The Twisted protocol of one client.
+
+    @ivar connected_from: the address that the socket is connected to.
+    @ivar last_progress: when the client last finished a command or sent a piece of a
+        message, in seconds of the clock.
+    """
+
+    transport: ClientTransport  # type: ignore[assignment]  # no interface has it all
+
+    def __init__(
+        self,
+        connection: Connection,
+        context: SessionContext,
+        local_end: Callable[[str, int], Local],
+        farewell: Farewell,
+    ) -> None:
+        """
+        @param local_end: makes our end of a connection, from its address and port.
+        @param farewell: called once the connection and its last hooks are over.
+        """
+        Session.__init__(self, connection, context)
+        self._local_end = local_end
+        self._farewell = farewell
+        self.connected_from = connection.remote.ip
+        self._stream = CommandStream(context.limits.max_line_length)
+        self._advancing = False
+        self._reading = True
+        self._choked = False
+        self.last_progress = connection.started
+
+    def connectionMade(self) -> None:
+        """Greet the client."""
+        host = self.transport.getHost()
+        self.connection.local = self._local_end(
+            getattr(host, "host", ""), getattr(host, "port", 0)
+        )
+        self.connection.session = self
+        self.transport.registerProducer(self, True)
+        self._advancing = True
+        try:
+            begin(self)
+        finally:
+            self._advancing = False
+        self._advance()
+
+    def dataReceived(self, octets: bytes) -> None:
+        """Use what the client sent, or keep it while a verdict is pending."""
+        phase = self.phase
+        if phase is Phase.CLOSED:
+            return  # it lingers only so that our last words are not lost
+        self._stream.feed(octets)
+        if phase is Phase.CONNECTING:
+            self.connection.early_talker = True  # RFC 5321 section 4.3.1
+            self._read(False)
+        if self._pending is None:
+            self._advance()
+
+    def _advance(self) -> None:
+        """Go on as far as the input reaches and no verdict is pending."""
+        self._advancing = True
+        try:
+            while self._pending is None and self.phase is not Phase.CLOSED:
+                if self._choked or not self._step():
+                    break
+        except Exception:
+            self._log.failure("{uuid} internal error", uuid=self.connection.uuid)
+            self.fail()
+        finally:
+            self._advancing = False
+        if self._out:
+            self._flush()
+        self._read(self._wants_input())
+
+    def _step(self) -> bool:
+        """Use up one command or chunk; is there more?"""
+        stream = self._stream
+        if self.phase is Phase.CONNECTING or not stream.pending:
+            return False
+        if self.decoder is not None:
+            self.last_progress = self.context.clock.seconds()
+            rest = receive(self, stream.take_all())
+            if rest:
+                stream.feed(rest)
+            return True
+        try:
+            line = stream.take_line()
+            if line is None:
+                return False
+            self._command(line)
+        except ProtocolError as error:
+            self.bad_command(error)
+        return True
+
+    def _command(self, line: bytes) -> None:
+        """
+        Answer one command.
+
+        @raise ProtocolError: if it may not come now, or not in this form.
+        """
+        self.last_progress = self.context.clock.seconds()
+        if self.context.log.protocol:
+            self._log_line(line)
+        verb, argument = split_command(line)
+        if self.phase is Phase.REFUSED and verb != b"QUIT" and self.refusal is not None:
+            raise ProtocolError(self.refusal)
+        refusal = REFUSALS[self.phase].get(verb)
+        if refusal is not None:
+            raise ProtocolError(refusal)
+        if self._stream.pending:
+            self._pipelined(verb)
+        handler = COMMANDS.get(verb)
+        if handler is None:
+            unrecognized(self, verb, argument)
+        elif self.phase is not Phase.CLOSED:
+            handler(self, argument)
+
+    def _pipelined(self, verb: bytes) -> None:
+        """More input came with this command: may it (RFC 2920 section 3.1)?"""
+        if verb in SHOULD_END_GROUP:
+            self.connection.early_talker = True
+        elif verb in MUST_END_GROUP:
+            self.connection.early_talker = True
+            self.reply(OUT_OF_SYNC)
+            self.close()
+
+    def _log_line(self, line: bytes) -> None:
+        text = line.decode("utf-8", "backslashreplace")
+        shown = text if text.isprintable() else repr(text)
+        self._log.debug("{uuid} C: {line}", uuid=self.connection.uuid, line=shown)
+
+    # ---- waiting ---------------------------------------------------------------------
+
+    def _paused(self) -> None:
+        """A verdict is pending; the loop sees it by itself."""
+
+    def _resumed(self) -> None:
+        """The verdict is there: go on, unless the loop does so anyway."""
+        if not self._advancing:
+            self._advance()
+
+    def _wants_input(self) -> bool:
+        """
+        Before the greeting input is heard, since it should not come (early talkers).
+        """
+        if self.phase is Phase.CLOSED:
+            return True
+        if self.phase is Phase.CONNECTING:
+            return not self._stream.pending
+        return self._pending is None and not self._choked
+
+    def _read(self, wanted: bool) -> None:
+        """Take input from the transport, or let it wait there."""
+        if wanted is not self._reading and self.connected:
+            self._reading = wanted
+            if wanted:
+                self.transport.resumeProducing()
+            else:
+                self.transport.pauseProducing()
+
+    def pauseProducing(self) -> None:
+        """The client does not read: answer no more commands until it does."""
+        self._choked = True
+        self._read(False)
+
+    def resumeProducing(self) -> None:
+        """The client reads again."""
+        self._choked = False
+        if not self._advancing and self._pending is None:
+            self._advance()
+
+    def stopProducing(self) -> None:
+        """The connection is lost; L{connectionLost} follows."""
+
+    # ---- the end ---------------------------------------------------------------------
+
+    def _flush(self) -> None:
+        out, self._out = self._out, []
+        self.transport.write(out[0] if len(out) == 1 else b"".join(out))
+
+    def close(self) -> None:
+        """
+        Say no more: send what was said, and close the connection.
+
+        After an error the client may still be sending. Closing at once would make the
+        kernel reset the connection and the client might never read the reply, so only
+        our half is closed, and what comes is dropped, for a few seconds.
+        """
+        if self.phase is Phase.CLOSED:
+            return
+        self.phase = Phase.CLOSED
+        if self._out:
+            self._flush()
+        self.last_progress = self.context.clock.seconds()
+        self.transport.unregisterProducer()
+        half_close = getattr(self.transport, "loseWriteConnection", None)
+        if self._stream.pending and half_close and not self.connection.tls.enabled:
+            self._stream.take_all()
+            half_close()
+            self._read(True)
+        else:
+            self.transport.loseConnection()
+
+    def check_deadlines(self, now: float) -> None:
+        """
+        End the session if it has taken too long.
+
+        @param now: seconds of the clock. Called about once a second for every session.
+        """
+        if self.phase is Phase.CLOSED:
+            if now - self.last_progress > _LINGER_SECONDS:
+                self.transport.abortConnection()
+        elif self._pending is None:
+            answer = overdue(self, self.last_progress, now)
+            if answer is not None:
+                self._time_out(answer)
+
+    def shut_down(self) -> None:
+        """The server stops: say so, unless a message is just being queued."""
+        if self.phase is not Phase.CLOSED:
+            self.reply(SHUTTING_DOWN)
+            self.close()
+
+    def _time_out(self, answer: Reply) -> None:
+        self.reply(answer)
+        self.close()
+
+    def connectionLost(self, reason: Failure | None = None) -> None:
+        """The client is gone: end what is pending, then run the last hooks."""
+        self.phase = Phase.CLOSED
+        pending = self._pending
+        if pending is None:
+            say_farewell(self, self._farewell)
+        elif self._asking in _QUEUEING:  # let it end: the message may be stored already
+            pending.addBoth(lambda _: say_farewell(self, self._farewell))
+        else:
+            pending.cancel()
+            say_farewell(self, self._farewell)

@@ -1,0 +1,220 @@
+"""
+One client's session: what the command handlers in this folder work on.
+
+A handler is a plain function of the session and the command's argument. It answers with
+L{Session.reply}, and asks plugins with L{Session.ask}, which comes back at once unless
+a plugin has to be waited for; meanwhile later commands wait in order (RFC 2920 section
+3.2).
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from harakatw.errors import ProtocolError
+from harakatw.reply import Reply, reply
+from harakatw.smtp.connection import Connection
+from harakatw.smtp.context import SessionContext
+from harakatw.verdict import Decision, Then, Verdict, decide
+from harakatw.wire.data import DataDecoder
+from harakatw.wire.session import Phase
+
+INTERNAL_ERROR: Final = reply(421, "4.3.0", "Internal error, try again later")
+TOO_MANY_ERRORS: Final = reply(421, "4.7.0", "Too many errors")
+
+Ruled = Callable[..., None]
+"""
+What goes on once a hook has ruled: called with the session, the verdict, and more.
+"""
+
+
+class Session:
+    """
+    The state of one session, apart from octets and sockets.
+
+    @ivar connection: what plugins see.
+    @ivar context: what the session was begun with.
+    @ivar phase: where it stands in the order of commands.
+    @ivar decoder: takes the message apart while it comes, else L{None}.
+    @ivar refusal: in phase C{REFUSED}, the reply to everything.
+    @ivar trace_from: who the client is, for trace fields; made when first needed.
+    @ivar data_began: when 354 was said, in seconds of the clock.
+    """
+
+    _log = Logger()
+
+    connection: Connection
+    context: SessionContext
+    phase: Phase
+    decoder: DataDecoder | None
+    refusal: Reply | None
+    trace_from: str
+    data_began: float
+    _asking: str
+    _pending: "Deferred[Any] | None"
+    _out: list[bytes]
+
+    def __init__(self, connection: Connection, context: SessionContext) -> None:
+        self.connection = connection
+        self.context = context
+        self.phase = Phase.CONNECTING
+        self.decoder = None
+        self.refusal = None
+        self.trace_from = ""
+        self.data_began = 0.0
+        self._asking = ""
+        self._pending = None
+        self._out = []
+
+    # ---- to be had from the protocol -------------------------------------------------
+
+    def close(self) -> None:
+        """Say no more: send what was said, and close the connection."""
+        raise NotImplementedError
+
+    def _paused(self) -> None:
+        """A verdict is waited for: read no more."""
+        raise NotImplementedError
+
+    def _resumed(self) -> None:
+        """The wait is over: go on with what came meanwhile."""
+        raise NotImplementedError
+
+    # ---- replies ---------------------------------------------------------------------
+
+    def reply(self, answer: Reply) -> None:
+        """Answer the command."""
+        if answer.code >= 400:
+            answer = self._refusal(answer)
+        self._out.append(answer.encoded)
+        if self.context.log.protocol:
+            self._log_reply(answer)
+
+    def bad_command(self, error: ProtocolError) -> None:
+        """Refuse a command for its form or place; too many of these end the session."""
+        connection = self.connection
+        connection.errors += 1
+        self.reply(error.reply)
+        limit = self.context.limits.max_errors
+        if limit and connection.errors >= limit:
+            self.reply(TOO_MANY_ERRORS)
+            self.close()
+
+    def _refusal(self, answer: Reply) -> Reply:
+        """
+        Note a refusal, and put the session's id before it if so configured (VB23).
+        """
+        connection = self.connection
+        connection.last_reply = f"{answer.code} {answer.enhanced} {answer.text}"
+        shown = self.context.limits.deny_chars
+        if not shown:
+            return answer
+        transaction = connection.transaction
+        uuid = connection.uuid if transaction is None else transaction.uuid
+        first = f"[{uuid[:shown]}@{self.context.name}] {answer.lines[0]}"
+        return reply(answer.code, answer.enhanced, (first, *answer.lines[1:]))
+
+    def _log_reply(self, answer: Reply) -> None:
+        for line in answer.encoded.decode("ascii").split("\r\n")[:-1]:
+            self._log.debug("{uuid} S: {line}", uuid=self.connection.uuid, line=line)
+
+    # ---- plugins ---------------------------------------------------------------------
+
+    def ask(
+        self, hook: str, args: tuple[object, ...], then: Ruled, *state: object
+    ) -> None:
+        """
+        Run a hook, and go on with C{then(session, verdict, *state)}.
+
+        @param hook: its name.
+        @param args: its arguments but for the connection.
+        """
+        outcome = self.context.chains[hook].run(self.connection, *args)
+        if type(outcome) is Verdict:
+            then(self, outcome, *state)
+        else:
+            self._asking = hook
+            self.wait_for(outcome, then, *state)  # type: ignore[arg-type]  # checked above
+
+    def wait_for(self, pending: "Deferred[Any]", then: Ruled, *state: object) -> None:
+        """
+        Hold the session until C{pending} fires, then call C{then(session, result,
+        *state)}.
+
+        It must not fail but by our own fault, and then the session ends with 421.
+        """
+        self._pending = pending
+        self._paused()
+        pending.addCallback(self._settled, then, state)
+        pending.addErrback(self._broken)
+
+    @property
+    def waiting(self) -> bool:
+        """Is a verdict being waited for?"""
+        return self._pending is not None
+
+    def _settled(self, result: object, then: Ruled, state: tuple[object, ...]) -> None:
+        self._pending = None
+        if self.phase is not Phase.CLOSED:
+            then(self, result, *state)
+        if self._pending is None:
+            self._resumed()
+
+    def _broken(self, failure: Any) -> None:
+        self._log.failure(
+            "{uuid} internal error", failure=failure, uuid=self.connection.uuid
+        )
+        self._pending = None
+        self.fail()
+        self._resumed()
+
+    def fail(self) -> None:
+        """Something of ours broke: end this session, and no other."""
+        if self.phase is not Phase.CLOSED:
+            self.reply(INTERNAL_ERROR)
+            self.close()
+
+    def obey(self, decision: Decision) -> None:
+        """Give a decision's reply, and leave the session as it says."""
+        if decision.reply is not None:
+            self.reply(decision.reply)
+        if decision.then is Then.CLOSE:
+            self.close()
+        elif decision.then is Then.LOOP:
+            self.refusal = decision.reply
+            self.phase = Phase.REFUSED
+
+    def decide(self, hook: str, verdict: Verdict) -> Decision:
+        """What does this verdict mean on this hook?"""
+        return decide(self.context.chains[hook].rule, verdict)
+
+    # ---- transactions ----------------------------------------------------------------
+
+    def end_transaction(self, then: Ruled | None = None, *state: object) -> None:
+        """
+        Drop the open transaction, if any, and go on with C{then(session, verdict,
+        *state)}.
+
+        The C{reset_transaction} hook runs first (row HK21).
+        """
+        if self.connection.transaction is not None:
+            self.ask("reset_transaction", (), _dropped, then, state)
+        elif then is not None:
+            then(self, None, *state)
+
+
+def _dropped(
+    session: Session, _: Verdict, then: Ruled | None, state: tuple[object, ...]
+) -> None:
+    connection = session.connection
+    if connection.transaction is not None:
+        connection.transaction.destroy()
+        connection.transaction = None
+    if connection.watch is not None:
+        connection.unskip_plugins()
+    if session.phase in (Phase.MAIL, Phase.RCPT, Phase.DATA):
+        session.phase = Phase.READY
+    if then is not None:
+        then(session, None, *state)

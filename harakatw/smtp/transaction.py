@@ -1,0 +1,103 @@
+"""What plugins see of a mail transaction (rows TX01 to TX17)."""
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+import attrs
+from zope.interface import implementer
+
+from harakatw.address import Address
+from harakatw.interfaces.session import ITransaction
+from harakatw.message.header import Header
+from harakatw.message.store import Message, StoreSettings
+from harakatw.notes import Notes
+from harakatw.results import Results
+
+
+class Skips(Protocol):
+    """The connection, as its transaction knows it."""
+
+    def skip_plugins(self, names: Iterable[str]) -> None:
+        """Do not call these plugins for the rest of the transaction."""
+
+
+@implementer(ITransaction)
+@attrs.define(eq=False)
+class Transaction:
+    """
+    One mail transaction, from MAIL to the reply to the final dot.
+
+    @ivar rcpt_tried: how many RCPT commands there were.
+    @ivar store_failed: did the disk not take the message?
+    @ivar deadline: when it must be over, in seconds of the reactor's clock.
+    """
+
+    uuid: str
+    mail_from: Address
+    mail_params: Mapping[str, str | None]
+    relaying: bool
+    deadline: float
+    _store: StoreSettings
+    _connection: "Skips"
+    rcpt_to: list[Address] = attrs.field(factory=list)
+    rcpt_tried: int = 0
+    store_failed: bool = False
+    _message: Message | None = None
+    _notes: Notes | None = None
+    _results: Results | None = None
+
+    @property
+    def notes(self) -> Notes:
+        """For plugins; queued with the message."""
+        if self._notes is None:
+            self._notes = Notes()
+        return self._notes
+
+    @property
+    def results(self) -> Results:
+        """What plugins found out about this message."""
+        if self._results is None:
+            self._results = Results()
+        return self._results
+
+    @property
+    def message(self) -> Message:
+        """The octets of the message; empty before DATA."""
+        if self._message is None:
+            self._message = Message(self._store)
+        return self._message
+
+    @property
+    def header(self) -> Header:
+        """The header, which is looked at only when somebody asks."""
+        return self.message.header
+
+    @property
+    def data_bytes(self) -> int:
+        """Octets of the message received so far."""
+        return 0 if self._message is None else self._message.size
+
+    def add_header(self, name: str, value: str) -> None:
+        """
+        Append a field to the header.
+
+        @raise ValueError: if the name or the value cannot stand in a header.
+        """
+        self.header.add_end(name, value)
+
+    def add_leading_header(self, name: str, value: str) -> None:
+        """Put a field in front of the header; otherwise as L{add_header}."""
+        self.header.add(name, value)
+
+    def remove_header(self, name: str) -> None:
+        """Remove every field of this name, in whatever case."""
+        self.header.remove(name)
+
+    def skip_plugins(self, names: Iterable[str]) -> None:
+        """Do not call these plugins for the rest of the transaction."""
+        self._connection.skip_plugins(names)
+
+    def destroy(self) -> None:
+        """Give the spool file up."""
+        if self._message is not None:
+            self._message.destroy()

@@ -1,0 +1,52 @@
+"""
+Verbs that the core does not know: plugins may (Haraka row HK11).
+
+@see: RFC 5321 section 4.2.4 (500 and 502)
+"""
+
+from typing import Final
+
+from harakatw.errors import ProtocolError
+from harakatw.reply import reply
+from harakatw.smtp.session import Session
+from harakatw.verdict import Kind, Verdict
+
+NOT_TEXT: Final = reply(500, "5.5.2", "Command unrecognized: it is not text")
+
+_MAX_VERB = 64
+
+
+def unrecognized(session: Session, verb: bytes, argument: bytes) -> None:
+    """
+    Let the plugins answer.
+
+    @raise ProtocolError: 500 if the line is not printable text.
+    """
+    try:
+        name, text = verb.decode("ascii"), argument.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ProtocolError(NOT_TEXT) from None
+    if not (name.isprintable() and text.isprintable() and len(name) <= _MAX_VERB):
+        raise ProtocolError(NOT_TEXT)
+    session.ask("unrecognized_command", (name, text), _ruled, name, text)
+
+
+def _ruled(session: Session, verdict: Verdict, name: str, text: str) -> None:
+    if verdict.kind is Kind.NEXT_HOOK:
+        hook = str(verdict.value)
+        if hook in session.context.chains and hook != "unrecognized_command":
+            session.ask(hook, (name, text), _next_ruled)
+            return
+    if verdict.kind is Kind.OK:
+        session.reply(reply(verdict.code or 250, verdict.enhanced, verdict.lines))
+        return
+    decision = session.decide("unrecognized_command", verdict)
+    if decision.reply is not None and not decision.refused:
+        session.bad_command(ProtocolError(decision.reply, verb=name))
+    else:
+        session.connection.errors += 1
+        session.obey(decision)
+
+
+def _next_ruled(session: Session, verdict: Verdict) -> None:
+    session.obey(session.decide("unrecognized_command", verdict))

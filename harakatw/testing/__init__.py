@@ -1,0 +1,1 @@
+"""What plugin authors test with: sessions in memory, on a clock that stands still."""
