@@ -53,6 +53,8 @@ class Reply:
 
     def _encode(self) -> bytes:
         status = f"{self.enhanced} " if self.enhanced else ""
+        if len(self.lines) == 1:  # nearly all, and one for each message
+            return f"{self.code} {status}{self.lines[0]}\r\n".encode("ascii")
         last = len(self.lines) - 1
         return "".join(
             f"{self.code}{' ' if number == last else '-'}{status}{line}\r\n"
@@ -77,13 +79,14 @@ def reply(code: int, enhanced: str, text: str | Iterable[str]) -> Reply:
     lines: list[str] = []
     for line in (text,) if isinstance(text, str) else text:
         for piece in re.split(r"\r\n|\r|\n", str(line)):
-            found = _LEADING_ENHANCED.match(piece)
-            if found:
+            piece = piece.strip()
+            while found := _LEADING_ENHANCED.match(piece):
                 piece = piece[found.end() :]
                 if not enhanced and found[1][0] == str(code)[0]:
                     enhanced = found[1]
-            lines.extend(_fold(_CONTROL.sub("?", piece).strip()))
-    if not any(lines):
+            if piece:
+                lines.extend(_fold(_CONTROL.sub("?", piece)))
+    if not lines:
         lines = [_default_text(code)]
     if enhanced and not _ENHANCED.fullmatch(enhanced):
         raise ValueError(f"{enhanced!r} is not an enhanced status code")

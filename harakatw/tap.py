@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from twisted.application.service import IService, MultiService
-from twisted.internet import reactor
 from twisted.logger import ILogObserver
 from twisted.python import usage
 from twisted.python.components import Componentized
@@ -18,6 +17,7 @@ from twisted.python.logfile import LogFile
 from harakatw.errors import HarakaError
 from harakatw.observe.log_hook import LogHook
 from harakatw.observe.writer import LogWriter
+from harakatw.process.reactor import install_quick_reactor
 from harakatw.service import HarakaService
 
 
@@ -53,7 +53,7 @@ def makeService(options: Options) -> IService:
     """
     writer = LogWriter(_log_stream(options.parent or {}), time.time)
     try:
-        service = HarakaService(options["directory"], reactor, writer)
+        service = HarakaService(options["directory"], _reactor(), writer)
     except HarakaError as error:
         raise SystemExit(f"haraka: {error}") from None
     observer = LogHook(service.show_to_plugins, writer)
@@ -81,6 +81,12 @@ class LoggedService(MultiService):
         if isinstance(parent, Componentized) and not self._twisted_logs:
             parent.setComponent(ILogObserver, self._observer)
         super().setServiceParent(parent)  # type: ignore[no-untyped-call]
+
+
+def _reactor() -> Any:
+    """The reactor that C{twistd} will run: ours, unless another was asked for."""
+    install_quick_reactor()
+    return sys.modules["twisted.internet.reactor"]
 
 
 def _keeps_own_log(twistd: Mapping[str, Any]) -> bool:

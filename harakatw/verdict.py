@@ -9,6 +9,7 @@ it.
 """
 
 import enum
+import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
@@ -37,6 +38,17 @@ _DENIALS = frozenset(
     (Kind.DENY, Kind.DENYSOFT, Kind.DENYDISCONNECT, Kind.DENYSOFTDISCONNECT)
 )
 _HARD = frozenset((Kind.DENY, Kind.DENYDISCONNECT, Kind.DISCONNECT))
+_CLASSES: Final[Mapping[Kind, str]] = MappingProxyType(
+    {
+        Kind.OK: "2",
+        Kind.DENY: "5",
+        Kind.DENYDISCONNECT: "5",
+        Kind.DISCONNECT: "5",
+        Kind.DENYSOFT: "4",
+        Kind.DENYSOFTDISCONNECT: "4",
+    }
+)
+_ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}", re.ASCII)
 _CLOSING = frozenset((Kind.DENYDISCONNECT, Kind.DENYSOFTDISCONNECT, Kind.DISCONNECT))
 
 
@@ -47,8 +59,9 @@ class Verdict:
 
     @ivar kind: which of the ten.
     @ivar lines: text for the reply; empty means the hook's own.
-    @ivar code: the reply code, 0 for the hook's own.
-    @ivar enhanced: the enhanced status code, C{""} for the hook's own.
+    @ivar code: the reply code, 0 for the hook's own. A denial's is of its class.
+    @ivar enhanced: the enhanced status code, C{""} for the hook's own; of the class of
+        C{code}, or else of the verdict.
     @ivar value: what C{OK} carries on C{get_mx} (a hop) and C{lookup_rdns} (a name),
         C{DELAY} and C{DENYSOFT} of outbound hooks (seconds), C{NEXT_HOOK} (a hook's
         name).
@@ -63,11 +76,28 @@ class Verdict:
 
     def __attrs_post_init__(self) -> None:
         object.__setattr__(self, "denies", self.kind in _DENIALS)
+        if self.code or self.enhanced:
+            _check_codes(self)
 
     @property
     def text(self) -> str:
         """The lines in one."""
         return " ".join(self.lines)
+
+
+def _check_codes(verdict: Verdict) -> None:
+    """Fail in the plugin that made the mistake, not in the session that it rules on."""
+    code, enhanced, wanted = verdict.code, verdict.enhanced, _CLASSES.get(verdict.kind)
+    given = str(code)[0] if code else wanted
+    fits = not code or 200 <= code <= 599
+    if verdict.denies:
+        fits = fits and given == wanted
+    if enhanced:
+        fits = fits and bool(_ENHANCED.fullmatch(enhanced)) and enhanced[0] == given
+    if not fits:
+        raise ValueError(
+            f"{code or ''} {enhanced} does not go with {verdict.kind.name}"
+        )
 
 
 CONT: Final = Verdict(Kind.CONT)
@@ -84,11 +114,8 @@ def _verdict(
     kind: Kind, text: str | Iterable[str], code: int, enhanced: str
 ) -> Verdict:
     lines = (text,) if isinstance(text, str) else tuple(text)
-    if code or enhanced:
-        first = "4" if kind in (Kind.DENYSOFT, Kind.DENYSOFTDISCONNECT) else "5"
-        first = "2" if kind is Kind.OK else first
-        if (code and str(code)[0] != first) or (enhanced and enhanced[0] != first):
-            raise ValueError(f"{code or ''} {enhanced} does not go with {kind.name}")
+    if code and str(code)[0] != _CLASSES[kind]:
+        raise ValueError(f"{code} does not go with {kind.name}")
     return Verdict(kind, tuple(line for line in lines if line), code, enhanced)
 
 
@@ -267,16 +294,10 @@ def _worded(stock: Reply | None, verdict: Verdict) -> Reply | None:
     code = verdict.code or stock.code
     if str(code)[0] != str(stock.code)[0]:
         code = stock.code
+    lines = verdict.lines or stock.lines
     if not stock.enhanced:
-        return reply(code, "", verdict.lines or stock.lines)
-    return (
-        reply(code, verdict.enhanced, verdict.lines or stock.lines)
-        if (verdict.enhanced)
-        else _with_default_status(code, stock, verdict)
-    )
-
-
-def _with_default_status(code: int, stock: Reply, verdict: Verdict) -> Reply:
-    """Let the text's own enhanced code win over the hook's."""
-    said = reply(code, "", verdict.lines or stock.lines)
+        return reply(code, "", lines)
+    if verdict.enhanced[:1] == str(code)[0]:
+        return reply(code, verdict.enhanced, lines)
+    said = reply(code, "", lines)  # the text's own enhanced code wins over the hook's
     return said if said.enhanced else Reply(code, stock.enhanced, said.lines)

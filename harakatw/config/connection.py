@@ -30,7 +30,7 @@ class ConnectionOptions:
         metadata=doc("Where a big message is kept while it arrives."),
     )
     spool_after: int = attrs.field(
-        default=MEBIOCTET,  # Haraka: 25 MiB, so that memory grows with every session
+        default=4 * MEBIOCTET,  # Haraka: 25 MiB; memory grows with every session
         validator=ge(-1),
         metadata=doc(
             "From what size on a message is kept in a file; 0 is always, -1 never.",

@@ -24,9 +24,8 @@ MAIN = "main"
 """The section of keys that stand before any header."""
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
-_SECTION = re.compile(r"\s*\[\s*([^\]]*?)\s*\]\s*")
+_SECTION = re.compile(r"\[([^\]]*)\]")
 _KEY = re.compile(r"([^\s=\[][^\s=]*?)(\[\])?\s*(?:=(.*))?")
-_CONTINUED = re.compile(r"\\[ \t]*$")
 _SHOWN = 60
 
 
@@ -114,17 +113,18 @@ def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
     """Drop blank and comment lines; join continued ones, numbered as the first."""
     start, pending = 0, ""
     for number, line in enumerate(_LINE_END.split(text), 1):
-        if not line.strip() or line.lstrip()[0] in ";#":
+        stripped = line.strip()
+        if not stripped or stripped[0] in ";#":
             continue
-        if _SECTION.fullmatch(line):
+        if _SECTION.fullmatch(stripped):
             if pending.strip():
                 yield start, pending.strip()
             start, pending = 0, ""
-            yield number, line.strip()
+            yield number, stripped
             continue
         start = start or number
-        continued = _CONTINUED.search(line)
-        pending += line[: continued.start()] if continued else line
+        continued = stripped[-1] == "\\"
+        pending += line.rstrip()[:-1] if continued else line
         if not continued:
             yield start, pending.strip()
             start, pending = 0, ""
@@ -147,12 +147,15 @@ class _Parser:
         header = _SECTION.fullmatch(content)
         found = _KEY.fullmatch(content)
         if header:
-            self._open(header[1], line)
+            self._open(header[1].strip(), line)
         elif found:
             value = None if found[3] is None else found[3].strip()
             self._set(found[1], value, line, is_list=bool(found[2]))
         else:
-            why = f"{content[:_SHOWN]!r} is neither [section] nor key = value"
+            # What stands after a = may be a password.
+            name, equals, _ = content.partition("=")
+            text = f"{name[:_SHOWN]}{equals and '= ...'}"
+            why = f"{text!r} is neither [section] nor key = value"
             self.problems.append(Problem(self.file, line, "", "", why))
 
     def _open(self, name: str, line: int) -> None:

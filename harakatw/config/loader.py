@@ -126,6 +126,9 @@ class Loader:
             return None
 
     def _refuse(self, place: _Place, error: Exception, option: Option) -> None:
+        if option.source.secret:
+            self.problems.append(place.problem("cannot be what it is"))
+            return
         default = shown(option.default) if _is_plain(option) else ""
         instead = f"; {default} is used" if default else ""
         self.problems.append(place.problem(f"{error}{instead}"))
@@ -181,7 +184,8 @@ class Loader:
         try:
             return cls(**values)
         except ValueError:
-            pass  # which of them is it?
+            if not given:
+                raise  # the class refuses its own defaults
         with attrs.validators.disabled():
             probe = cls(**values)
         for option in wanted:

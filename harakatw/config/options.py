@@ -46,6 +46,7 @@ def doc(
     key: str = "",
     file: str = "",
     split: bool = True,
+    secret: bool = False,
 ) -> Metadata:
     """
     A key of an ini file.
@@ -56,8 +57,9 @@ def doc(
     @param key: unless it is the field's name.
     @param file: unless it is the class's own, C{config_file} or C{<name>.ini}.
     @param split: for a collection: is C{key = a, b c} three items, or one?
+    @param secret: a password or token, which no problem may show.
     """
-    return {METADATA_KEY: Source("key", text, unit, section, key, file, split)}
+    return {METADATA_KEY: Source("key", text, unit, section, key, file, split, secret)}
 
 
 def list_file(name: str, text: str) -> Metadata:

@@ -20,6 +20,8 @@ def describe(validator: object) -> str:
 
     @return: such as C{"at least 100"}; C{""} for none and for one that is not of attrs.
     """
+    if hasattr(validator, "exc_types"):
+        return ""  # not_(): it lets through what its inner validator does not
     several = getattr(validator, "_validators", None)
     if several is not None:
         return " and ".join(filter(None, map(describe, several)))

@@ -6,7 +6,14 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from harakatw.config import coerce, ranges
-from harakatw.config.schema import Option, OptionClass, item_type, options, shown
+from harakatw.config.schema import (
+    Option,
+    OptionClass,
+    item_type,
+    options,
+    shown,
+    sorted_items,
+)
 
 _WIDTH = 78
 EXAMPLE_SECTION = "example.org"
@@ -15,8 +22,8 @@ EXAMPLE_SECTION = "example.org"
 
 def render_samples(cls: OptionClass, name: str) -> dict[str, str]:
     """
-    Every option of a class with its default, commented out, so that a sample as it is
-    changes nothing.
+    Every option of a class with its default, so that a sample as it is changes nothing:
+    commented out, but for lists in files of their own.
 
     @param name: of the owner.
     @return: text by file name. Files taken as they are, and JSON, have no room for
@@ -53,10 +60,11 @@ def _file(inside: list[Option]) -> str:
 def _flat(option: Option) -> Iterator[str]:
     yield from _comment("#", option)
     default = option.default
-    items = default if isinstance(default, tuple) else [default]
-    for item in items:
-        if shown(item):
-            yield f"#{shown(item)}"
+    if coerce.is_collection(option.wanted):
+        # Not commented out: a list that is there and empty empties the option.
+        yield from map(shown, sorted_items(default))
+    elif shown(default):
+        yield f"#{shown(default)}"
 
 
 def _ini(inside: list[Option]) -> Iterator[str]:

@@ -34,6 +34,7 @@ class Source:
     @ivar file: C{""} for the option class's own ini file; C{{name}} is the owner's
         name.
     @ivar split: is a single text cut into words where the type is a collection?
+    @ivar secret: must the value stay out of problems and logs?
     """
 
     kind: Kind
@@ -43,6 +44,7 @@ class Source:
     key: str = ""
     file: str = ""
     split: bool = True
+    secret: bool = False
 
 
 @attrs.frozen
@@ -108,9 +110,15 @@ def shown(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, tuple | frozenset):
-        items = value if isinstance(value, tuple) else sorted(value)
-        return ", ".join(map(shown, items))
+        return ", ".join(map(shown, sorted_items(value)))
     return str(value)
+
+
+def sorted_items(value: object) -> tuple[object, ...]:
+    """The items of a tuple in its order, those of a set in that of the alphabet."""
+    if isinstance(value, frozenset):
+        return tuple(sorted(value, key=str))
+    return value if isinstance(value, tuple) else ()
 
 
 def item_type(option: Option) -> typing.Any:

@@ -99,7 +99,7 @@ class ConfigWatcher:
         self._known = snapshot(self.directory)
         if self._hints is None:
             self._log.warn(
-                "no inotify for {directory}: looking for changes every {seconds} s",
+                "cannot watch {directory}, so it is looked at every {seconds} s",
                 directory=str(self.directory),
                 seconds=POLL_SECONDS,
             )
@@ -126,8 +126,9 @@ class ConfigWatcher:
         if self._settling is None:
             self._settle_by = now + MAX_SETTLES * self.settle_seconds
             self._settling = self.reactor.callLater(self.settle_seconds, self._look)
-        elif now + self.settle_seconds < self._settle_by:
-            self._settling.reset(self.settle_seconds)
+        else:
+            rest = max(0.0, self._settle_by - now)
+            self._settling.reset(min(self.settle_seconds, rest))
 
     def _look(self) -> None:
         """Find what changed since the last look, and tell."""

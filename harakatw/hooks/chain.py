@@ -10,7 +10,7 @@ from inspect import iscoroutine
 from typing import Any, Protocol
 
 import attrs
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -111,12 +111,14 @@ class Chain:
             except Exception:
                 verdict = self._raised(position - 1, subject)
             if verdict is None or verdict is CONT:
-                continue
+                if subject.watch is None:
+                    continue
+                return self._run_watched(position, subject, args)  # it was set just now
             if type(verdict) is not Verdict:
                 return self._wait(verdict, position - 1, subject, args)
             if verdict.denies and self.deny is not None:
                 return self._denied(verdict, position - 1, subject, args)
-            if not runs_all:
+            if not runs_all and verdict.kind is not Kind.CONT:
                 return verdict
         return CONT
 
@@ -143,7 +145,7 @@ class Chain:
             watch.ruled(self.rule.name, origin, verdict, self.clock.seconds() - began)
             if verdict.denies and self.deny is not None:
                 return self._denied(verdict, position, subject, args)
-            if verdict is not CONT and not self.rule.runs_all:
+            if verdict.kind is not Kind.CONT and not self.rule.runs_all:
                 return verdict
             position += 1
             watch = subject.watch
@@ -174,8 +176,8 @@ class Chain:
         began: float,
     ) -> Verdict:
         origin = self.origins[position]
+        pending = Pending(answer, origin.timeout_seconds, self.clock)
         try:
-            pending = Pending(answer, origin.timeout_seconds, self.clock)
             verdict = await pending.outcome
         except Expired:
             self._log.error(
@@ -186,9 +188,9 @@ class Chain:
                 seconds=origin.timeout_seconds,
             )
             verdict = DENYSOFT
-        except CancelledError:
-            return CONT
         except Exception:
+            if pending.given_up:
+                return CONT
             verdict = self._raised(position, subject)
         if verdict is not None and type(verdict) is not Verdict:
             self._nonsense(verdict, position, subject)
@@ -213,7 +215,7 @@ class Chain:
         """
         if verdict.denies and self.deny is not None:
             return self._denied(verdict, position, subject, args)
-        if verdict is CONT or verdict.kind is Kind.CONT or self.rule.runs_all:
+        if verdict.kind is Kind.CONT or self.rule.runs_all:
             return self._run_from(position + 1, subject, args)
         return verdict
 

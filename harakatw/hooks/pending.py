@@ -20,9 +20,11 @@ class Pending:
     swallow its cancellation, and none of that reaches the session.
 
     @ivar outcome: fires once, with what the plugin said, its failure, or L{Expired}.
+    @ivar given_up: was C{outcome} cancelled? A plugin may fail with C{CancelledError}
+        of its own accord, which is a fault like any other.
     """
 
-    __slots__ = ("_clock", "_timer", "outcome")
+    __slots__ = ("_source", "_timer", "given_up", "outcome")
 
     def __init__(
         self,
@@ -37,11 +39,17 @@ class Pending:
         source: Deferred[Any] = (
             answer if isinstance(answer, Deferred) else Deferred.fromCoroutine(answer)
         )
-        self.outcome: Deferred[Any] = Deferred(lambda _: source.cancel())
+        self._source = source
+        self.given_up = False
+        self.outcome: Deferred[Any] = Deferred(self._give_up)
         self._timer: IDelayedCall | None = None
         if seconds:
-            self._timer = clock.callLater(seconds, self._expire, source)
+            self._timer = clock.callLater(seconds, self._expire)
         source.addBoth(self._answered)
+
+    def _give_up(self, _: object) -> None:
+        self.given_up = True
+        self._source.cancel()
 
     def _answered(self, result: Any) -> None:
         timer, self._timer = self._timer, None
@@ -57,6 +65,6 @@ class Pending:
         else:
             outcome.callback(result)
 
-    def _expire(self, source: "Deferred[Any]") -> None:
+    def _expire(self) -> None:
         self.outcome.errback(Failure(Expired()))
-        source.cancel()
+        self._source.cancel()

@@ -11,7 +11,9 @@ from typing import Final
 
 from harakatw.message.encoded_words import encode_text
 
-MAX_NAME_CHARACTERS: Final = 76
+MAX_NAME_CHARACTERS: Final = 500
+"""Of names that are looked for or made; the longest in real mail have sixty or so."""
+
 FOLD_CHARACTERS: Final = 78
 MAX_LINE_CHARACTERS: Final = 998
 """Longest line without its CRLF."""
@@ -67,7 +69,7 @@ def _fold(start: str, text: str, name: str, limit: int) -> Iterator[str]:
     if len(line) <= limit:
         yield line.rstrip(" \t")
         return
-    first, *pieces = _PIECE.findall(line, len(start))
+    first, *pieces = _PIECE.findall(line, len(start)) or ("",)
     line = start + first
     for piece in pieces:
         if len(line) + len(piece) > limit:

@@ -172,7 +172,9 @@ class Header:
 
 def _ended(raw: bytes) -> bytes:
     """The last line of a message may lack its end; a field may not."""
-    return raw if not raw or raw.endswith(b"\n") else raw + b"\r\n"
+    if not raw or raw.endswith(b"\n"):
+        return raw
+    return raw + (b"\n" if raw.endswith(b"\r") else b"\r\n")
 
 
 def _split(raw: bytes) -> Iterator[bytes]:

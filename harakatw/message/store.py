@@ -26,6 +26,7 @@ SPOOL_BATCH_OCTETS: Final = 1 << 18
 """What gathers in memory before a file that is there already gets more."""
 
 _NEVER: Final = sys.maxsize
+_MANY_CHUNKS: Final = 256
 
 
 @attrs.frozen(kw_only=True)
@@ -102,6 +103,8 @@ class Message:
         if self._phase is _ARRIVING:
             self.in_memory += len(chunk)
             self._chunks.append(chunk)
+            if len(self._chunks) % _MANY_CHUNKS == 0:
+                self._join_small_chunks()
         elif self._phase is _WHOLE:
             raise ValueError("the message has ended already")
 
@@ -245,7 +248,8 @@ class Message:
         """
         The whole message as it now stands, for the reactor's thread.
 
-        @return: fails with L{StoreError} as L{chunks}.
+        @return: fails with L{StoreError} if the spool file cannot be read.
+        @raise StoreError: if the message is gone or still arrives.
         """
         chunks = self.chunks()
         if self.is_spooled:
@@ -258,10 +262,8 @@ class Message:
             return True
         limit = self._settings.max_header_octets
         is_whole = self._phase is not _ARRIVING
-        taken = 1
-        while (
-            True
-        ):  # one chunk is enough for nearly all mail; else look at twice as many
+        taken = 1  # is enough for nearly all mail; else twice as many are looked at
+        while True:
             taken_all = taken >= len(self._chunks)
             start = b"".join(self._chunks[:taken])
             section = find_section(start, limit, is_whole=is_whole and taken_all)
@@ -277,6 +279,15 @@ class Message:
         if self._header is not None:
             self._header.receive(self._head)
         return True
+
+    def _join_small_chunks(self) -> None:
+        """
+        Join the last chunks if they are small: a message that comes an octet at a time
+        would take fifty octets of memory for each.
+        """
+        last = self._chunks[-_MANY_CHUNKS:]
+        if not self._is_spooling and _octets(last) < _MANY_CHUNKS * 1024:
+            self._chunks[-_MANY_CHUNKS:] = (b"".join(last),)
 
     def _spool_done(self, _: object, batch: Sequence[bytes]) -> None:
         self._is_spooling = False

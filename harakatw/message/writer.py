@@ -31,10 +31,8 @@ def crlf_chunks(chunks: Iterable[bytes]) -> Iterator[bytes]:
             continue
         ended = chunk[-1:]
         newlines = chunk.count(b"\n")
-        if newlines == chunk.count(b"\r\n") == chunk.count(b"\r"):
-            yield chunk
-        else:
-            yield repair_newlines(chunk)
+        is_clean = newlines == chunk.count(b"\r\n") == chunk.count(b"\r")
+        yield chunk if is_clean else repair_newlines(chunk)
     if held or ended not in (b"", b"\n"):
         yield b"\r\n"
 
@@ -50,8 +48,7 @@ def stuffed_chunks(chunks: Iterable[bytes]) -> Iterator[bytes]:
     for chunk in crlf_chunks(chunks):
         begins_with_dot = at_line_start and chunk[0] == _DOT
         at_line_start = chunk.endswith(b"\n")
-        if b"\n." in chunk:
-            chunk = chunk.replace(b"\n.", b"\n..")
+        chunk = chunk.replace(b"\n.", b"\n..")  # the same object if there is none
         yield b"." + chunk if begins_with_dot else chunk
 
 

@@ -13,6 +13,7 @@ from harakatw.reply import Reply, reply
 from harakatw.smtp.records import log_message
 from harakatw.smtp.session import Session
 from harakatw.verdict import Decision, Kind, Verdict, decide, deny_soft, ok
+from harakatw.wire.session import Phase
 
 NOT_STORED: Final = deny_soft(
     "The message could not be stored, try again later", code=452, enhanced="4.3.1"
@@ -30,7 +31,10 @@ def _ruled(session: Session, verdict: Verdict, hook: str) -> None:
     if verdict.kind is Kind.OK:
         session.ask("queue_ok", (verdict.text,), _queued, verdict)
     elif (
-        verdict.kind is Kind.CONT and hook == "queue_outbound" and outbound is not None
+        verdict.kind is Kind.CONT
+        and hook == "queue_outbound"
+        and outbound is not None
+        and session.phase is not Phase.CLOSED  # who has left will send it again
     ):
         pending = outbound.queue(session.connection)
         pending.addCallbacks(ok, _not_stored)

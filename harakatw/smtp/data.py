@@ -12,7 +12,7 @@ from harakatw.config.connection import ConnectionOptions
 from harakatw.errors import ProtocolError, StoreError
 from harakatw.reply import Reply, reply
 from harakatw.smtp.accepted import hand_over
-from harakatw.smtp.records import log_problem
+from harakatw.smtp.records import log_message, log_problem
 from harakatw.smtp.session import Session
 from harakatw.smtp.trace import trace_field
 from harakatw.smtp.transaction import Transaction
@@ -103,7 +103,7 @@ def _finish(session: Session, decoder: DataDecoder, transaction: Transaction) ->
     message.finish()
     fault = _fault(decoder, transaction, limits)
     if fault is not None:
-        _refuse(session, Decision(True, fault))
+        _reject(session, Decision(True, fault))
         return
     if decoder.long_line:
         transaction.notes.set("data_line_length_exceeded", True)
@@ -130,15 +130,22 @@ def _fault(
 
 def _too_big(session: Session, verdict: Verdict) -> None:
     decision = session.decide("max_data_exceeded", verdict)
-    _refuse(session, Decision(True, decision.reply))
+    _reject(session, Decision(True, decision.reply))
 
 
 def _examined(session: Session, verdict: Verdict) -> None:
     decision = session.decide("data_post", verdict)
     if decision.refused:
-        _refuse(session, decision)
+        _reject(session, decision)
     else:
         hand_over(session)
+
+
+def _reject(session: Session, decision: Decision) -> None:
+    """Refuse a message that came whole: the log has a line for each."""
+    if session.context.log.info:
+        log_message(session, decision)
+    _refuse(session, decision)
 
 
 def _refuse(session: Session, decision: Decision) -> None:

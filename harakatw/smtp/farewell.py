@@ -29,6 +29,7 @@ def _dropped(session: Session, farewell: Farewell) -> None:
     if transaction is not None:
         transaction.destroy()
         session.connection.transaction = None
+    session.connection.unskip_plugins()
     _disconnect(session, farewell)
 
 

@@ -26,7 +26,8 @@ from harakatw.smtp.data import receive
 from harakatw.smtp.deadlines import overdue
 from harakatw.smtp.farewell import Farewell, say_farewell
 from harakatw.smtp.greeting import begin
-from harakatw.smtp.session import Session
+from harakatw.smtp.sending import can_send_now, send_now
+from harakatw.smtp.session import TO_THE_END, Session
 from harakatw.smtp.unrecognized import unrecognized
 from harakatw.wire.command import CommandStream, split_command
 from harakatw.wire.session import MUST_END_GROUP, REFUSALS, SHOULD_END_GROUP, Phase
@@ -35,8 +36,10 @@ OUT_OF_SYNC: Final = reply(554, "5.5.0", "SMTP protocol synchronization error")
 
 SHUTTING_DOWN: Final = reply(421, "4.3.2", "The server is shutting down")
 
+_CONNECTING: Final = Phase.CONNECTING
+_CLOSED: Final = Phase.CLOSED
+
 _LINGER_SECONDS: Final = 5.0
-_QUEUEING: Final = frozenset(("queue", "queue_outbound", "queue_ok"))
 
 
 class ClientTransport(TypingProtocol):
@@ -98,6 +101,8 @@ class SMTPProtocol(Session, Protocol):
         self._advancing = False
         self._reading = True
         self._choked = False
+        self._direct = False
+        self._lost = False
         self.last_progress = connection.started
 
     def connectionMade(self) -> None:
@@ -108,6 +113,7 @@ class SMTPProtocol(Session, Protocol):
         )
         self.connection.session = self
         self.transport.registerProducer(self, True)
+        self._direct = can_send_now(self.transport)
         self._advancing = True
         try:
             begin(self)
@@ -130,10 +136,17 @@ class SMTPProtocol(Session, Protocol):
     def _advance(self) -> None:
         """Go on as far as the input reaches and no verdict is pending."""
         self._advancing = True
+        stream = self._stream
         try:
-            while self._pending is None and self.phase is not Phase.CLOSED:
-                if self._choked or not self._step():
-                    break
+            while (
+                stream.pending
+                and self._pending is None
+                and not self._choked
+                and self.phase is not _CONNECTING
+                and self.phase is not _CLOSED
+                and self._step(stream)
+            ):
+                pass
         except Exception:
             self._log.failure("{uuid} internal error", uuid=self.connection.uuid)
             self.fail()
@@ -141,13 +154,11 @@ class SMTPProtocol(Session, Protocol):
             self._advancing = False
         if self._out:
             self._flush()
-        self._read(self._wants_input())
+        if self._wants_input() is not self._reading:
+            self._read(not self._reading)
 
-    def _step(self) -> bool:
-        """Use up one command or chunk; is there more?"""
-        stream = self._stream
-        if self.phase is Phase.CONNECTING or not stream.pending:
-            return False
+    def _step(self, stream: CommandStream) -> bool:
+        """Use up one command or chunk; was there one?"""
         if self.decoder is not None:
             self.last_progress = self.context.clock.seconds()
             rest = receive(self, stream.take_all())
@@ -206,8 +217,15 @@ class SMTPProtocol(Session, Protocol):
         """A verdict is pending; the loop sees it by itself."""
 
     def _resumed(self) -> None:
-        """The verdict is there: go on, unless the loop does so anyway."""
-        if not self._advancing:
+        """
+        The verdict is there: go on, unless the loop does so anyway.
+
+        The time that a plugin took is not the client's (RFC 5321 section 4.5.3.2.7).
+        """
+        self.last_progress = self.context.clock.seconds()
+        if self._lost:
+            say_farewell(self, self._farewell)
+        elif not self._advancing:
             self._advance()
 
     def _wants_input(self) -> bool:
@@ -247,7 +265,13 @@ class SMTPProtocol(Session, Protocol):
 
     def _flush(self) -> None:
         out, self._out = self._out, []
-        self.transport.write(out[0] if len(out) == 1 else b"".join(out))
+        octets = out[0] if len(out) == 1 else b"".join(out)
+        if self._direct:
+            octets = send_now(self.transport, octets)
+            if not octets:
+                return
+            self._direct = False  # it does not read: from now on the reactor writes
+        self.transport.write(octets)
 
     def close(self) -> None:
         """
@@ -278,6 +302,8 @@ class SMTPProtocol(Session, Protocol):
 
         @param now: seconds of the clock. Called about once a second for every session.
         """
+        if self._lost:
+            return  # it stays only until its last hooks are over
         if self.phase is Phase.CLOSED:
             if now - self.last_progress > _LINGER_SECONDS:
                 self.transport.abortConnection()
@@ -299,11 +325,9 @@ class SMTPProtocol(Session, Protocol):
     def connectionLost(self, reason: Failure | None = None) -> None:
         """The client is gone: end what is pending, then run the last hooks."""
         self.phase = Phase.CLOSED
+        self._lost = True
         pending = self._pending
         if pending is None:
             say_farewell(self, self._farewell)
-        elif self._asking in _QUEUEING:  # let it end: the message may be stored already
-            pending.addBoth(lambda _: say_farewell(self, self._farewell))
-        else:
+        elif self._asking not in TO_THE_END:
             pending.cancel()
-            say_farewell(self, self._farewell)

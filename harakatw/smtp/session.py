@@ -10,19 +10,34 @@ a plugin has to be waited for; meanwhile later commands wait in order (RFC 2920 
 from collections.abc import Callable
 from typing import Any, Final
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from harakatw.errors import ProtocolError
 from harakatw.reply import Reply, reply
 from harakatw.smtp.connection import Connection
 from harakatw.smtp.context import SessionContext
-from harakatw.verdict import Decision, Then, Verdict, decide
+from harakatw.verdict import CONT, Decision, Then, Verdict, decide
 from harakatw.wire.data import DataDecoder
 from harakatw.wire.session import Phase
 
+TO_THE_END: Final = frozenset(
+    ("queue", "queue_outbound", "queue_ok", "reset_transaction")
+)
+"""
+What is not broken off when the client leaves: somebody may have the message already,
+and what was taken is given back once.
+"""
+
 INTERNAL_ERROR: Final = reply(421, "4.3.0", "Internal error, try again later")
 TOO_MANY_ERRORS: Final = reply(421, "4.7.0", "Too many errors")
+
+# A member of an Enum costs a look-up each time it is named by its class.
+_CLOSED: Final = Phase.CLOSED
+_READY: Final = Phase.READY
+_IN_TRANSACTION: Final = frozenset((Phase.MAIL, Phase.RCPT, Phase.DATA))
+_STAY: Final = Then.STAY
 
 Ruled = Callable[..., None]
 """
@@ -40,6 +55,7 @@ class Session:
     @ivar decoder: takes the message apart while it comes, else L{None}.
     @ivar refusal: in phase C{REFUSED}, the reply to everything.
     @ivar trace_from: who the client is, for trace fields; made when first needed.
+    @ivar trace_protocol: how its mail comes, for trace fields; made at the same time.
     @ivar data_began: when 354 was said, in seconds of the clock.
     """
 
@@ -51,6 +67,7 @@ class Session:
     decoder: DataDecoder | None
     refusal: Reply | None
     trace_from: str
+    trace_protocol: str
     data_began: float
     _asking: str
     _pending: "Deferred[Any] | None"
@@ -63,6 +80,7 @@ class Session:
         self.decoder = None
         self.refusal = None
         self.trace_from = ""
+        self.trace_protocol = ""
         self.data_began = 0.0
         self._asking = ""
         self._pending = None
@@ -88,15 +106,20 @@ class Session:
         """Answer the command."""
         if answer.code >= 400:
             answer = self._refusal(answer)
-        self._out.append(answer.encoded)
+        if self.phase is not _CLOSED:
+            self._out.append(answer.encoded)
         if self.context.log.protocol:
             self._log_reply(answer)
 
     def bad_command(self, error: ProtocolError) -> None:
         """Refuse a command for its form or place; too many of these end the session."""
+        self.reply(error.reply)
+        self.count_error()
+
+    def count_error(self) -> None:
+        """A command was refused for its form or place."""
         connection = self.connection
         connection.errors += 1
-        self.reply(error.reply)
         limit = self.context.limits.max_errors
         if limit and connection.errors >= limit:
             self.reply(TOO_MANY_ERRORS)
@@ -128,14 +151,23 @@ class Session:
         """
         Run a hook, and go on with C{then(session, verdict, *state)}.
 
+        Once the session is closed, by a plugin too, only L{TO_THE_END} goes on.
+
         @param hook: its name.
         @param args: its arguments but for the connection.
         """
-        outcome = self.context.chains[hook].run(self.connection, *args)
+        if self.phase is _CLOSED and hook not in TO_THE_END:
+            return
+        self._asking = hook
+        chain = self.context.chains[hook]
+        if not chain.steps:
+            then(self, CONT, *state)
+            return
+        outcome = chain.run(self.connection, *args)
         if type(outcome) is Verdict:
-            then(self, outcome, *state)
+            if self.phase is not _CLOSED or hook in TO_THE_END:
+                then(self, outcome, *state)
         else:
-            self._asking = hook
             self.wait_for(outcome, then, *state)  # type: ignore[arg-type]  # checked above
 
     def wait_for(self, pending: "Deferred[Any]", then: Ruled, *state: object) -> None:
@@ -150,6 +182,9 @@ class Session:
         pending.addCallback(self._settled, then, state)
         pending.addErrback(self._broken)
 
+    def _goes_on(self) -> bool:
+        return self.phase is not Phase.CLOSED or self._asking in TO_THE_END
+
     @property
     def waiting(self) -> bool:
         """Is a verdict being waited for?"""
@@ -157,16 +192,17 @@ class Session:
 
     def _settled(self, result: object, then: Ruled, state: tuple[object, ...]) -> None:
         self._pending = None
-        if self.phase is not Phase.CLOSED:
+        if self._goes_on():
             then(self, result, *state)
         if self._pending is None:
             self._resumed()
 
-    def _broken(self, failure: Any) -> None:
-        self._log.failure(
-            "{uuid} internal error", failure=failure, uuid=self.connection.uuid
-        )
+    def _broken(self, failure: Failure) -> None:
         self._pending = None
+        if not (self.phase is Phase.CLOSED and failure.check(CancelledError)):
+            self._log.failure(
+                "{uuid} internal error", failure=failure, uuid=self.connection.uuid
+            )
         self.fail()
         self._resumed()
 
@@ -180,9 +216,11 @@ class Session:
         """Give a decision's reply, and leave the session as it says."""
         if decision.reply is not None:
             self.reply(decision.reply)
+        if decision.then is _STAY:
+            return
         if decision.then is Then.CLOSE:
             self.close()
-        elif decision.then is Then.LOOP:
+        else:
             self.refusal = decision.reply
             self.phase = Phase.REFUSED
 
@@ -214,7 +252,7 @@ def _dropped(
         connection.transaction = None
     if connection.watch is not None:
         connection.unskip_plugins()
-    if session.phase in (Phase.MAIL, Phase.RCPT, Phase.DATA):
-        session.phase = Phase.READY
+    if session.phase in _IN_TRANSACTION:
+        session.phase = _READY
     if then is not None:
         then(session, None, *state)

@@ -8,21 +8,20 @@ from harakatw.message.received import from_clause, tls_comment, with_keyword
 from harakatw.smtp.session import Session
 from harakatw.smtp.transaction import Transaction
 
-_PLAIN_ESMTP = with_keyword(extended=True, encrypted=False, authenticated=False)
-
 
 def trace_field(session: Session, transaction: Transaction) -> bytes:
     """The Received field that goes in front of the message."""
     connection = session.connection
     recipients = transaction.rcpt_to
-    protocol = _PLAIN_ESMTP
     tls = connection.tls
-    if tls.enabled or not connection.esmtp or transaction.mail_params:
-        protocol = _protocol(session, transaction)
     if not session.trace_from:
         remote = connection.remote
         host = "" if remote.host in _NOT_NAMES else remote.host
         session.trace_from = from_clause(connection.hello.host, host, remote.ip)
+        session.trace_protocol = _protocol(session, transaction)
+    protocol = session.trace_protocol
+    if transaction.mail_params:
+        protocol = _protocol(session, transaction)
     return session.context.received.line(
         client=session.trace_from,
         protocol=protocol,

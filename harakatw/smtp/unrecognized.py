@@ -35,8 +35,12 @@ def _ruled(session: Session, verdict: Verdict, name: str, text: str) -> None:
     if verdict.kind is Kind.NEXT_HOOK:
         hook = str(verdict.value)
         if hook in session.context.chains and hook != "unrecognized_command":
-            session.ask(hook, (name, text), _next_ruled)
+            session.ask(hook, (name, text), _answered, name)
             return
+    _answered(session, verdict, name)
+
+
+def _answered(session: Session, verdict: Verdict, name: str) -> None:
     if verdict.kind is Kind.OK:
         session.reply(reply(verdict.code or 250, verdict.enhanced, verdict.lines))
         return
@@ -44,9 +48,5 @@ def _ruled(session: Session, verdict: Verdict, name: str, text: str) -> None:
     if decision.reply is not None and not decision.refused:
         session.bad_command(ProtocolError(decision.reply, verb=name))
     else:
-        session.connection.errors += 1
         session.obey(decision)
-
-
-def _next_ruled(session: Session, verdict: Verdict) -> None:
-    session.obey(session.decide("unrecognized_command", verdict))
+        session.count_error()

@@ -165,6 +165,7 @@ class MemoryServer:
         transport = MemoryTransport(  # type: ignore[no-untyped-call]  # Twisted's
             hostAddress=IPv4Address("TCP", "192.0.2.25", 25),
             peerAddress=kind("TCP", ip, port),
+            lenient=True,  # as real ones: while it closes, it may be told to read
         )
         protocol.makeConnection(transport)  # type: ignore[no-untyped-call]
         return MemoryClient(protocol, transport)

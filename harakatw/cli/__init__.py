@@ -1,0 +1,1 @@
+"""The C{haraka} command: making, checking, running and trying instances."""

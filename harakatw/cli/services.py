@@ -1,0 +1,60 @@
+"""
+What plugins may ask for, when the command loads them without a server.
+
+A test holds the names in step with those that the server gives.
+"""
+
+import socket
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import attrs
+from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThreadPool
+from zope.interface import implementer
+
+from harakatw.cli.instance import OpenInstance
+from harakatw.interfaces.services import IServer, IThreads
+from harakatw.notes import Notes
+
+_T = TypeVar("_T")
+
+
+@implementer(IThreads)
+@attrs.frozen
+class ReactorThreads:
+    """The reactor's own threads: they begin when first used, and end with it."""
+
+    _reactor: Any
+
+    def call(self, function: Callable[..., _T], *args: object) -> "Deferred[_T]":
+        """Run C{function(*args)} in a thread; see L{IThreads.call}."""
+        pool = self._reactor.getThreadPool()
+        return deferToThreadPool(self._reactor, pool, function, *args)
+
+
+@implementer(IServer)
+@attrs.define(eq=False)
+class StandInServer:
+    """What a plugin may know of the server, where there is none."""
+
+    name: str
+    directory: str
+    notes: Notes = attrs.field(factory=Notes)
+
+
+def make_services(instance: OpenInstance, reactor: Any) -> Mapping[str, object]:
+    """
+    Make the services by the names under which plugins ask for them.
+
+    @param reactor: time, threads and sockets.
+    """
+    name = instance.server.me or socket.gethostname() or "localhost"
+    return {
+        "clock": reactor,
+        "reactor": reactor,
+        "now": time.time,
+        "threads": ReactorThreads(reactor),
+        "server": StandInServer(name, str(instance.directory)),
+    }

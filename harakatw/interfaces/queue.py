@@ -1,0 +1,253 @@
+"""
+The outbound queue: what is stored, and who may ask for it.
+
+A queued message has a body, stored once, and one item for each destination domain; an
+item has recipients, each with a state of its own. Whoever delivers an item leases it
+first.
+
+@see: Haraka section 5.1 (rows OB01 to OB11), weaknesses WK01 to WK04
+"""
+
+import enum
+from collections.abc import Iterable, Mapping, Sequence
+
+import attrs
+from twisted.internet.defer import Deferred
+from zope.interface import Interface
+
+
+class ItemState(enum.Enum):
+    """Where an item stands; the values are what the queue tools show."""
+
+    READY = "ready"
+    LEASED = "leased"
+    HELD = "held"
+    DEAD = "dead"
+
+
+@attrs.frozen
+class QueuedRecipient:
+    """
+    One recipient of an item.
+
+    @ivar address: the forward-path without brackets; UTF-8 where SMTPUTF8 is needed.
+    @ivar notify: RFC 3461 NOTIFY as a comma list in upper case; C{""} if not given.
+    @ivar orcpt: RFC 3461 ORCPT as it came (C{rfc822;...}, xtext); C{""} if not given.
+    @ivar last_reply: what the last attempt was told, C{""} before.
+    """
+
+    address: str
+    notify: str = ""
+    orcpt: str = ""
+    last_reply: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class QueuedMessage:
+    """
+    What all items of a message share.
+
+    @ivar uuid: the transaction's.
+    @ivar sender: the reverse-path without brackets; C{""} is the null path.
+    @ivar size: octets of the message with CRLF line ends.
+    @ivar queued_at: seconds since 1970.
+    @ivar envid: RFC 3461 ENVID as it came, or C{""}.
+    @ivar ret: RFC 3461 RET, C{FULL}, C{HDRS} or C{""}.
+    @ivar is_8bit: is there an octet above 127 in the body?
+    @ivar is_utf8: does it need SMTPUTF8 (RFC 6531)?
+    @ivar notes: what plugins noted, JSON values only, no secrets (weakness WK41).
+    """
+
+    uuid: str
+    sender: str
+    size: int
+    queued_at: float
+    envid: str = ""
+    ret: str = ""
+    is_8bit: bool = False
+    is_utf8: bool = False
+    notes: Mapping[str, object] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class QueueItem:
+    """
+    One message for one domain.
+
+    @ivar id: unique in the store.
+    @ivar message_id: the message's, for L{IQueueStore.read_body}.
+    @ivar message: what it shares with the other items of the message.
+    @ivar domain: the recipients', as an A-label or address literal.
+    @ivar site: which queue it waits in: the domain, until its hosts are known.
+    @ivar recipients: those that are still to be delivered to.
+    @ivar attempts: how many there were.
+    @ivar due: when the next attempt may be made, in seconds since 1970.
+    @ivar state: where it stands.
+    @ivar warned: was the sender told of the delay?
+    @ivar last_error: why the last attempt failed, C{""} before.
+    """
+
+    id: int
+    message_id: int
+    message: QueuedMessage
+    domain: str
+    site: str
+    recipients: tuple[QueuedRecipient, ...]
+    attempts: int = 0
+    due: float = 0.0
+    state: ItemState = ItemState.READY
+    warned: bool = False
+    last_error: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class NewItem:
+    """
+    An item to be queued; see L{QueueItem} for the fields.
+    """
+
+    domain: str
+    recipients: tuple[QueuedRecipient, ...]
+    site: str = ""
+    due: float = 0.0
+
+
+@attrs.frozen(kw_only=True)
+class Retry:
+    """
+    What is left of an item after an attempt: what replaces it in the store.
+
+    @ivar id: the item's.
+    @ivar recipients: those that are still to be delivered to.
+    @ivar due: when to try again, in seconds since 1970.
+    @ivar attempts: how many there were, this one included, unless it does not count.
+    @ivar site: the queue that it waits in now.
+    @ivar warned: was the sender told of the delay?
+    @ivar last_error: why.
+    @ivar state: C{READY}; C{DEAD} keeps it for the postmaster, and nobody tries it
+        again.
+    """
+
+    id: int
+    recipients: tuple[QueuedRecipient, ...]
+    due: float
+    attempts: int
+    site: str
+    warned: bool
+    last_error: str
+    state: ItemState = ItemState.READY
+
+
+@attrs.frozen(kw_only=True)
+class Filter:
+    """
+    Which items a queue tool means: all conditions must hold, empty ones do.
+
+    Texts are compared without case; a C{*} stands for any characters.
+
+    @ivar ids: items.
+    @ivar uuid: of the message.
+    @ivar older_seconds: queued at least this long ago, C{None} for any age.
+    """
+
+    ids: frozenset[int] = frozenset()
+    uuid: str = ""
+    sender: str = ""
+    recipient: str = ""
+    domain: str = ""
+    site: str = ""
+    state: ItemState | None = None
+    error: str = ""
+    older_seconds: float | None = None
+    younger_seconds: float | None = None
+
+
+@attrs.frozen
+class SiteCount:
+    """
+    How many items wait in one queue.
+
+    @ivar earliest_due: the due time of the first, in seconds since 1970.
+    """
+
+    site: str
+    ready: int
+    earliest_due: float
+
+
+class IQueueStore(Interface):
+    """
+    Keeps queued mail so that it survives a crash.
+
+    All Deferreds of changes fire after the change is on disk, and fail with
+    L{harakatw.errors.StoreError} if it is not; then nothing of it was done.
+    """
+
+    def add(
+        message: QueuedMessage, items: Sequence[NewItem], body: Iterable[bytes]
+    ) -> "Deferred[tuple[QueueItem, ...]]":
+        """
+        Store a message with its items, the body once.
+
+        @param body: the message with CRLF line ends, not dot-stuffed; iterated in the
+            store's thread if it is larger than what is kept in memory.
+        @return: the items, with the ids that they got, leased already: whoever adds is
+            the first to deliver, and gives them back with L{settle} or L{give_back}.
+        """
+
+    def lease(
+        now: float, site: str, limit: int, seconds: float
+    ) -> "Deferred[tuple[QueueItem, ...]]":
+        """
+        Take items of one queue that are due, the earliest first.
+
+        @param seconds: how long they are ours; after that anybody may take them.
+        """
+
+    def due_sites(now: float, limit: int) -> "Deferred[tuple[SiteCount, ...]]":
+        """
+        Which queues have items that are due, those that have waited longest first?
+        Items whose lease has run out count. Cheap with a million items.
+        """
+
+    def next_due(now: float) -> "Deferred[float | None]":
+        """When is the next item due, later than now? L{None} if there is none."""
+
+    def read_body(message_id: int) -> "Deferred[Iterable[bytes]]":
+        """
+        The message's octets, in chunks; an iterator over a large body reads a file and
+        belongs into a thread.
+
+        @return: fails with L{harakatw.errors.StoreError} if the body cannot be read:
+            the item should then be settled as C{DEAD}, so that a postmaster can look at
+            it.
+        """
+
+    def settle(done: Iterable[int], retries: Iterable[Retry]) -> "Deferred[None]":
+        """
+        End leases: remove items that are done, a message with its last item, and put
+        the others back. Several calls made at the same time cost one write to disk.
+        """
+
+    def give_back(ids: Iterable[int]) -> "Deferred[None]":
+        """End leases without an attempt: the items are due as they were."""
+
+    def find(
+        which: Filter, limit: int, after: int = 0
+    ) -> "Deferred[tuple[QueueItem, ...]]":
+        """List items by id, in pages: C{after} is the last id of the page before."""
+
+    def change(
+        which: Filter, state: ItemState | None = None, due: float | None = None
+    ) -> "Deferred[int]":
+        """
+        Hold, release or re-schedule items; leased ones are left alone.
+
+        @return: how many were changed.
+        """
+
+    def drop(which: Filter) -> "Deferred[int]":
+        """Remove items for good; leased ones are left alone. How many were removed?"""
+
+    def count() -> "Deferred[Mapping[ItemState, int]]":
+        """How many items there are, by state."""

@@ -1,0 +1,1 @@
+"""Plugins that take responsibility for a message, or make away with it."""

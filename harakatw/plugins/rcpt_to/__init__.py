@@ -1,0 +1,1 @@
+"""Plugins that rule on recipients."""

@@ -1,0 +1,1 @@
+"""Readers of the project's own source, each with its tests."""
