@@ -21,8 +21,8 @@ _LATER = "Denied for now, try again later"
 _LIFECYCLE: Final = (
     HookRule(
         name="init_master",
-        when="once when the server starts, after its ports are bound; in the master process "
-        "before it makes workers",
+        when="once when the server starts, after its ports are bound; in the master "
+        "process before it makes workers",
         meanings={"DENY and its kin": "logged, and the server exits with status 1"},
     ),
     HookRule(
@@ -139,7 +139,8 @@ _TRANSACTION: Final = (
         deny=reply(550, "5.7.1", "Recipient denied"),
         soft=reply(450, "4.7.1", "Recipient denied for now, try again later"),
         meanings={
-            "CONT": "relayed if the connection may relay, else 550 5.1.1: a plugin must say OK",
+            "CONT": "accepted if the connection may relay, else 550 5.1.1: a plugin "
+            "must say OK",
             "OK": "rcpt_ok is called, with this text for its reply",
         },
     ),

@@ -168,6 +168,7 @@ class HarakaService(Service):
                 max_header_fields=limits.max_header_lines,
             ),
             now=time.time,
+            results=self.settings.results.settings,
             log=self._log_switch,
             clock=self._reactor,
             threads=self._threads,
@@ -205,15 +206,21 @@ class HarakaService(Service):
     # ---- stop ------------------------------------------------------------------------
 
     def stopService(self) -> "Deferred[None]":
-        """Close ports and sessions; fires when the last thread has ended."""
+        """
+        Close ports, then sessions; fires when the last thread has ended.
+
+        With C{graceful_shutdown} sessions may end by themselves for a while. What is
+        just being queued may end in any case.
+        """
         super().stopService()  # type: ignore[no-untyped-call]  # Twisted's
         self._stop_watching()
+        options = self.settings.server
+        seconds = options.force_shutdown_timeout if options.graceful_shutdown else 0.0
         stopped = self.listeners.stop()
+        stopped.addCallback(lambda _: self.sweep.drain(seconds))
         return stopped.addCallback(self._stopped)
 
     def _stopped(self, _: object) -> None:
-        for session in tuple(self.sweep.sessions):
-            session.shut_down()
         self._plugins.registry.shut_down()
         self._threads.stop()
 

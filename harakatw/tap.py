@@ -26,9 +26,9 @@ class Options(usage.Options):
 
     synopsis = "[options]"
     longdesc = "Run the Haraka mail server on an instance directory."
-    optParameters = [  # noqa: RUF012  # Twisted's way
-        ["config", "c", ".", "The instance directory; config/ and plugins/ are in it."],
-    ]
+    optParameters = (
+        ("config", "c", ".", "The instance directory; config/ and plugins/ are in it."),
+    )
 
     def postOptions(self) -> None:
         """

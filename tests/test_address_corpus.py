@@ -5,13 +5,12 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from harakatw.address import Address, parse_address
 from harakatw.address_grammar import GrammarError
 from harakatw.errors import ProtocolError
+from tests.properties import given, settings, st
 
 TEST_DATA = Path(
     os.environ.get("HARAKATW_TESTDATA")

@@ -30,9 +30,7 @@ class _Plugins:
     problems: tuple[Problem, ...]
 
 
-def check(
-    instance: OpenInstance, services: Mapping[str, object], out: TextIO
-) -> int:
+def check(instance: OpenInstance, services: Mapping[str, object], out: TextIO) -> int:
     """
     Print every problem, one a line.
 

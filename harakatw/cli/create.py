@@ -70,7 +70,7 @@ def instance_files(host: str, domains: Iterable[str]) -> dict[str, str]:
 
 def _samples() -> Mapping[str, str]:
     """The samples of the core, and of what a new instance runs."""
-    search = search_plugins(Path())
+    search = search_plugins()
     owners: list[tuple[str, OptionClass]] = list(CORE)
     for name in PLUGINS:
         cls = options_of(search, name)
@@ -89,7 +89,7 @@ def _with(sample: str, lines: Iterable[str]) -> str:
 
 def _plugin_lines() -> list[str]:
     """C{config/plugins}: all bundled ones, commented out but for L{PLUGINS}."""
-    known = {plugin.name: plugin for plugin in list_plugins(search_plugins(Path()))}
+    known = {plugin.name: plugin for plugin in list_plugins(search_plugins())}
     idle = [plugin for name, plugin in known.items() if name not in PLUGINS]
     queues = [plugin for plugin in idle if plugin.name.startswith("queue/")]
     others = [plugin for plugin in idle if plugin not in queues]

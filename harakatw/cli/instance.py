@@ -27,13 +27,15 @@ CORE: Final[tuple[tuple[str, OptionClass], ...]] = (
 """What the server itself reads, each with its owner's name."""
 
 
-def search_plugins(local: Path) -> PluginSearch:
+def search_plugins(local: Path | None = None) -> PluginSearch:
     """
     Where plugins are looked for.
 
-    @param local: an instance's C{plugins/}; it need not exist.
+    @param local: an instance's C{plugins/}, which need not exist; L{None} for the
+        bundled and the installed plugins alone.
     """
-    return PluginSearch(local, BUNDLED, bundled_folder())
+    folder = bundled_folder()
+    return PluginSearch(local or folder / "none of an instance", BUNDLED, folder)
 
 
 def bundled_folder() -> Path:

@@ -24,7 +24,8 @@ from harakatw.cli.new_plugin import new_plugin
 from harakatw.cli.order import show_order
 from harakatw.cli.run import run
 from harakatw.cli.services import make_services
-from harakatw.cli.try_session import Wanted, try_session
+from harakatw.cli.try_session import try_session
+from harakatw.cli.try_wanted import Wanted
 from harakatw.errors import ConfigError, HarakaError
 from harakatw.version import __version__
 
@@ -138,7 +139,7 @@ def _create(flags: Namespace, out: TextIO) -> int:
 
 def _list(flags: Namespace, out: TextIO) -> int:
     instance = _instance_if_any(flags)
-    return show_plugins(instance.search if instance else search_plugins(Path()), out)
+    return show_plugins(instance.search if instance else search_plugins(), out)
 
 
 def _order(flags: Namespace, out: TextIO) -> int:
@@ -151,7 +152,7 @@ def _plugin(flags: Namespace, out: TextIO) -> int:
 
 
 def _test(flags: Namespace, out: TextIO) -> int:
-    return try_session(_instance(flags), Wanted.from_flags(flags), out)
+    return try_session(_instance(flags), Wanted.from_flags(flags), reactor, out)
 
 
 _WORDS: Final[Mapping[str, Action]] = MappingProxyType(

@@ -100,7 +100,7 @@ def _paths(name: str) -> Iterator[str]:
 
 def _made_page(name: str, instance: OpenInstance | None) -> str:
     """A page from the code."""
-    search = search_plugins(Path()) if instance is None else instance.search
+    search = search_plugins() if instance is None else instance.search
     if name == "configuration":
         return render_reference([*CORE, *bundled_options(search)])
     if name == "hooks":
@@ -126,6 +126,12 @@ def _hooks_page() -> str:
     return "\n".join((*head, *rows)) + "\n"
 
 
+def _prose(docstring: str | None) -> str:
+    """A docstring without its fields, which are for those who read the code."""
+    text = re.split(r"^@", inspect.cleandoc(docstring or ""), maxsplit=1, flags=re.M)[0]
+    return text.strip()
+
+
 def _plugin_page(name: str, search: PluginSearch) -> str:
     """
     What a plugin's code says of it.
@@ -134,11 +140,11 @@ def _plugin_page(name: str, search: PluginSearch) -> str:
     """
     module = search.load(name)
     cls = plugin_class(name, module)
-    words = [inspect.cleandoc(it.__doc__ or "") for it in (module, cls)]
+    words = [_prose(it.__doc__) for it in (module, cls)]
     hooks = [f"- {hook.hook}: {hook.method}" for hook in declared_hooks(name, cls)]
     parts = [f"# {name}", *filter(None, words), "## Hooks", "\n".join(hooks)]
     options = options_of(search, name)
     if options is not None:
         table = render_reference([(name, options)], "Options")
-        parts.append(re.sub("^#", "##", table, flags=re.MULTILINE))
+        parts.append(re.sub("^#", "##", table, flags=re.M))
     return _MARKUP.sub(r"\1", "\n\n".join(parts)) + "\n"

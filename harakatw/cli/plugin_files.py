@@ -90,8 +90,9 @@ def first_line(path: Path) -> str:
         tree = ast.parse(path.read_bytes())
     except (OSError, SyntaxError, ValueError) as error:
         return f"(cannot be read: {error})"
-    classes = (node for node in tree.body if isinstance(node, ast.ClassDef))
-    for node in (tree, *classes):
+    nodes: list[ast.Module | ast.ClassDef] = [tree]
+    nodes += [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    for node in nodes:
         text = ast.get_docstring(node)
         if text:
             return text.strip().split("\n")[0]

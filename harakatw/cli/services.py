@@ -15,6 +15,7 @@ from twisted.internet.threads import deferToThreadPool
 from zope.interface import implementer
 
 from harakatw.cli.instance import OpenInstance
+from harakatw.hooks.chain import Watch
 from harakatw.interfaces.services import IServer, IThreads
 from harakatw.notes import Notes
 
@@ -37,24 +38,40 @@ class ReactorThreads:
 @implementer(IServer)
 @attrs.define(eq=False)
 class StandInServer:
-    """What a plugin may know of the server, where there is none."""
+    """
+    What a plugin may know of the server, where there is none.
+
+    It is also what the hook C{init_master} is called on, and says so in the log.
+
+    @ivar watch: L{None}, or what sees each call of a plugin.
+    """
 
     name: str
     directory: str
     notes: Notes = attrs.field(factory=Notes)
+    uuid: str = "server"
+    watch: Watch | None = None
 
 
-def make_services(instance: OpenInstance, reactor: Any) -> Mapping[str, object]:
+def make_server(instance: OpenInstance) -> StandInServer:
+    """Name the server as it would name itself."""
+    name = instance.server.me or socket.gethostname() or "localhost"
+    return StandInServer(name, str(instance.directory))
+
+
+def make_services(
+    instance: OpenInstance, reactor: Any, server: StandInServer | None = None
+) -> Mapping[str, object]:
     """
     Make the services by the names under which plugins ask for them.
 
     @param reactor: time, threads and sockets.
+    @param server: L{None} to have it made.
     """
-    name = instance.server.me or socket.gethostname() or "localhost"
     return {
         "clock": reactor,
         "reactor": reactor,
         "now": time.time,
         "threads": ReactorThreads(reactor),
-        "server": StandInServer(name, str(instance.directory)),
+        "server": server or make_server(instance),
     }

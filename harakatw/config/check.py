@@ -25,6 +25,8 @@ RETIRED: Final[Mapping[str, str]] = MappingProxyType(
         "max_data_line_length": "write connection.ini [max] data_line_length",
         "haproxy_hosts": "write connection.ini [haproxy] hosts[]",
         "mailparser.bufsize": "a message is looked at in the pieces that it comes in",
+        "mailparser.max_mime_depth": "the MIME structure is not looked at yet",
+        "mailparser.attachment_max_buffered": "attachments are not looked at yet",
         "outbound.disabled": "write outbound.ini disabled",
         "outbound.enable_tls": "write outbound.ini enable_tls",
         "outbound.temp_fail_intervals": "write outbound.ini temp_fail_intervals",

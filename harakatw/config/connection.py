@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 import attrs
 from attrs.validators import and_, ge, le
 
-from harakatw.config.options import doc, value_file
+from harakatw.config.options import doc
 
 MEBIOCTET = 1024 * 1024
 
@@ -22,7 +22,10 @@ class ConnectionOptions:
 
     config_file: ClassVar[str] = "connection.ini"
     unsupported: ClassVar[Mapping[str, str]] = MappingProxyType(
-        {"haproxy.*": "the PROXY protocol is not there yet"}
+        {
+            "haproxy.*": "the PROXY protocol is not there yet",
+            "max.mime_parts": "the MIME structure is not looked at yet",
+        }
     )
 
     spool_dir: str = attrs.field(
@@ -67,8 +70,8 @@ class ConnectionOptions:
     clean_auth_results: bool = attrs.field(
         default=True,
         metadata=doc(
-            "Remove Authentication-Results headers that claim to be ours (RFC 8601 "
-            "section 5)?",
+            "Rename Authentication-Results headers that a message comes with, so that "
+            "nobody takes them for ours (RFC 8601 section 5)?",
             section="headers",
         ),
     )
@@ -80,7 +83,10 @@ class ConnectionOptions:
         default=1000,
         validator=ge(1),
         metadata=doc(
-            "Lines a header may have.", unit="lines", section="headers", key="max_lines"
+            "Header fields that are indexed; those beyond are passed on as they are.",
+            unit="fields",
+            section="headers",
+            key="max_lines",
         ),
     )
     max_received: int = attrs.field(
@@ -101,16 +107,6 @@ class ConnectionOptions:
             unit="octets",
             section="max",
             key="bytes",
-        ),
-    )
-    max_mime_parts: int = attrs.field(
-        default=1000,
-        validator=ge(1),
-        metadata=doc(
-            "MIME parts that are looked at.",
-            unit="parts",
-            section="max",
-            key="mime_parts",
         ),
     )
     max_line_length: int = attrs.field(
@@ -241,25 +237,5 @@ class ConnectionOptions:
             "How much of the session's id a refusal begins with.",
             unit="characters",
             section="uuid",
-        ),
-    )
-
-    max_mime_depth: int = attrs.field(
-        default=100,
-        validator=ge(1),
-        metadata=value_file(
-            "mailparser.max_mime_depth",
-            "How deep MIME parts may nest and still be looked at.",
-            unit="levels",
-        ),
-    )
-    attachment_max_buffered: int = attrs.field(
-        default=64 * MEBIOCTET,
-        validator=ge(0),
-        metadata=value_file(
-            "mailparser.attachment_max_buffered",
-            "How much of an attachment is held in memory for a plugin that is slow to "
-            "take it.",
-            unit="octets",
         ),
     )

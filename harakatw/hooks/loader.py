@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 from zope.interface import implementedBy
 
+from harakatw.config.core import PluginTimeoutOptions
 from harakatw.config.files import ConfigFiles
 from harakatw.config.options import load_options
 from harakatw.config.problems import Problem
@@ -118,14 +119,9 @@ class PluginLoader:
         return self.files.with_defaults(shipped) if shipped.is_dir() else self.files
 
     def _timeout(self, name: str) -> tuple[float, tuple[Problem, ...]]:
-        read = self.files.read_value(f"{name}.timeout")
-        if not read.is_present:
-            return self.timeout_seconds, read.problems
-        try:
-            return max(0.0, float(read.value)), read.problems
-        except ValueError:
-            wrong = Problem(read.file, 1, "", "", "expected a number of seconds")
-            return self.timeout_seconds, (*read.problems, wrong)
+        loaded = load_options(PluginTimeoutOptions, self.files, name)
+        own = loaded.options.timeout
+        return self.timeout_seconds if own is None else own, loaded.problems
 
 
 def plugin_class(name: str, module: ModuleType) -> type:

@@ -102,9 +102,11 @@ class PluginSearch:
 
         @raise PluginError: if there is none, or its code cannot be imported.
         """
-        if not _NAME.fullmatch(name) or ".." in name:
+        private = any(part.startswith("_") for part in re.split("[./]", name))
+        if not _NAME.fullmatch(name) or ".." in name or private:
             raise PluginError(
-                name, "not a plugin's name: letters, digits and . _ - / only"
+                name,
+                "not a plugin's name: letters, digits and . - / _ but not in front",
             )
         for folder in (self.local,):
             for relative in relative_paths(name):
@@ -137,7 +139,8 @@ class PluginSearch:
     def _missing(self, name: str) -> str:
         near = difflib.get_close_matches(name, self.names(), 1)
         hint = f"; did you mean {near[0]}?" if near else ""
-        return f"not found in {self.local}, installed packages, or the bundled plugins{hint}"
+        places = f"{self.local}, installed packages, or the bundled plugins"
+        return f"not found in {places}{hint}"
 
 
 def _names_below(folder: Path) -> Iterable[str]:
@@ -146,7 +149,7 @@ def _names_below(folder: Path) -> Iterable[str]:
     dots.
     """
     for path in sorted(folder.rglob("*.py")):
-        if path.name != "__init__.py" and "__pycache__" not in path.parts:
+        if not path.name.startswith("_") and "__pycache__" not in path.parts:
             relative = path.relative_to(folder).with_suffix("").as_posix()
             first, _, rest = relative.partition("/")
             dotted = rest and first in ("rcpt_to", "mail_from", "data")

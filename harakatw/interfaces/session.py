@@ -53,7 +53,7 @@ class IConnection(Interface):
     hello = Attribute("C{verb} and C{host} of HELO or EHLO; empty before.")
     tls = Attribute("C{enabled}, C{cipher}, C{verified}.")
     relaying: bool = Attribute(
-        "May this client send mail to anywhere? Set on the transaction while there is one."
+        "May this client send mail to anywhere? The transaction's, while there is one."
     )
     transaction: ITransaction | None = Attribute("The open transaction.")
     notes: Notes = Attribute("For plugins; lives as long as the connection.")

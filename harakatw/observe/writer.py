@@ -6,8 +6,9 @@ Write the log: Haraka's levels and formats.
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import IO, Any, Final
 
 from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent
@@ -20,13 +21,15 @@ _CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 _NEWLINES: Final = re.compile("\r\n|\r|\n")
 _NEEDS_QUOTES: Final = re.compile(r'[\s="\\]')
 
-_NAMES: Final = {
-    LogLevel.critical: "crit",
-    LogLevel.error: "error",
-    LogLevel.warn: "warn",
-    LogLevel.info: "info",
-    LogLevel.debug: "debug",
-}
+_NAMES: Final[Mapping[object, str]] = MappingProxyType(
+    {
+        LogLevel.critical: "crit",
+        LogLevel.error: "error",
+        LogLevel.warn: "warn",
+        LogLevel.info: "info",
+        LogLevel.debug: "debug",
+    }
+)
 
 
 def event_level(event: LogEvent) -> str:

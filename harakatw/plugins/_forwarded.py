@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from harakatw.address import plain_address
 from harakatw.address_grammar import PLAIN_MAILBOX
 
 MAX_OCTETS: Final = 1 << 20
@@ -83,4 +84,7 @@ def _address(line: str) -> str:
     line = _NEXT_FIELD.split(line, maxsplit=1)[0]
     bracketed = list(_BRACKETED.finditer(line))
     found = bracketed[-1] if bracketed else _BARE.search(line)
-    return f"{found[1]}@{found[2]}".lower() if found else ""
+    if not found or found[1].startswith("#"):  # which would begin a comment in a list
+        return ""
+    address = plain_address(f"{found[1]}@{found[2]}", found[1], found[2])
+    return address.address.lower() if address else ""

@@ -4,7 +4,7 @@ Turn clients, senders and recipients away by lists.
 @see: Haraka row PN01
 """
 
-from typing import Final
+from typing import Any, Final
 
 import attrs
 from twisted.logger import Logger
@@ -50,6 +50,9 @@ from harakatw.plugins._patterns import (
     matches_one,
 )
 from harakatw.plugins._transaction import header_of, transaction_of
+
+MAX_NOTES: Final = 50
+"""Of one kind that are kept of one session."""
 
 UNWELCOME: Final = deny("You are not welcome here.", code=550, enhanced="5.7.1")
 BAD_AUTHOR: Final = deny(
@@ -156,40 +159,39 @@ class Access:
     def hook_data_post(self, connection: IConnection) -> Verdict:
         if self.organizations is None or not self.options.data:
             return CONT
-        results = transaction_of(connection).results
         value = ",".join(header_of(connection).get_all("From"))
         authors = tuple(author_addresses(value))
         if not authors:
             missing = "unparsable" if value else "missing"
-            results.add(self, fail=f"data({missing}_from)")
+            fail = f"data({missing}_from)"
+            transaction_of(connection).results.add(self, fail=fail)
         for address, domain in authors:
             organization = self.organizations.of(domain)
             if self.domains.blocks(organization, domain, address):
                 fail = f"{DOMAINS}({organization})"
-                connection.results.add(self, fail=fail, blacklist=True, emit=True)
+                self._note(connection, "fail", fail, blacklist=True, emit=True)
                 return BAD_AUTHOR
-        connection.results.add(self, msg="unlisted(any)")
+        self._note(connection, "msg", "unlisted(any)")
         return CONT
 
     def _client(self, connection: IConnection) -> Verdict:
         ip, host = connection.remote.ip, connection.remote.host
-        results = connection.results
         if file := self.clients.white.client_found_in(ip, host):
-            results.add(self, passed=file, whitelist=True, emit=True)
+            self._note(connection, "pass", file, whitelist=True, emit=True)
             return CONT
         if file := self.clients.black.client_found_in(ip, host):
-            results.add(self, fail=file, emit=True)
+            self._note(connection, "fail", file, emit=True)
             words = self.options.old_deny_conn or self.options.deny_conn
             return deny(f"{host} [{ip}] {words}", enhanced="5.7.1", disconnect=True)
-        results.add(self, msg="unlisted(conn)")
+        self._note(connection, "msg", "unlisted(conn)")
         return CONT
 
     def _hello(self, connection: IConnection, verb: str, host: str) -> Verdict:
         if self.options.helo:
             if matches_one(self.hellos, host):
-                connection.results.add(self, fail=HELLOS, emit=True)
+                self._note(connection, "fail", HELLOS, emit=True)
                 return deny(f"{host} {self.options.deny_helo}", enhanced="5.7.1")
-            connection.results.add(self, msg="unlisted(helo)")
+            self._note(connection, "msg", "unlisted(helo)")
         return self._anywhere(connection, verb, host)
 
     def _sender(self, connection: IConnection, sender: Address) -> Verdict:
@@ -241,16 +243,29 @@ class Access:
             return CONT
         organization = self.organizations.of(host)
         domain, mailbox = host.rstrip(".").lower(), address.lower()
-        results = connection.results
         if not organization:
             if "." not in domain:
-                results.add(self, fail=f"invalid domain: {host}", emit=True)
+                fail = f"invalid domain: {host}"
+                self._note(connection, "fail", fail, emit=True)
         elif self.domains.allows(organization, domain, mailbox):
-            results.add(self, passed=f"{hook}:{DOMAINS}", whitelist=True, emit=True)
+            passed = f"{hook}:{DOMAINS}"
+            self._note(connection, "pass", passed, whitelist=True, emit=True)
         elif self.domains.blocks(organization, domain, mailbox):
             fail = f"{DOMAINS}({organization})"
-            results.add(self, fail=fail, blacklist=True, emit=True)
+            self._note(connection, "fail", fail, blacklist=True, emit=True)
             return UNWELCOME
         else:
-            results.add(self, msg=f"unlisted({hook}:any)")
+            self._note(connection, "msg", f"unlisted({hook}:any)")
         return CONT
+
+    def _note(
+        self, connection: IConnection, kind: str, text: str, **more: bool
+    ) -> None:
+        """
+        Store a result of the session, once. A session may have messages without end, so
+        there is a limit to what is stored of it.
+        """
+        known = connection.results.get(self)[kind]
+        if text not in known and len(known) < MAX_NOTES:
+            news: dict[str, Any] = {kind: text, **more}
+            connection.results.add(self, **news)

@@ -93,15 +93,9 @@ Facility = Literal[
     "local7",
 ]
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun") + (
-    "Jul",
-    "Aug",
-    "Sep",
-    "Oct",
-    "Nov",
-    "Dec",
-)  # whatever the locale
+_MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"  # whatever the locale
 _NEWLINES = re.compile(r"[\r\n]+")
+_BLANKS = re.compile(r"[\t\r\n]")
 _FULL = frozenset((errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS, errno.EMSGSIZE))
 
 
@@ -277,10 +271,11 @@ class Syslog:
     def _datagram(self, level: str, seconds: float, text: str) -> bytes:
         priority = FACILITIES[self.options.facility] * 8 + SEVERITIES.get(level, 6)
         at = time.localtime(seconds)
-        stamp = f"{_MONTHS[at.tm_mon - 1]} {at.tm_mday:2} {at.tm_hour:02}"
+        month = _MONTHS[3 * at.tm_mon - 3 : 3 * at.tm_mon]
+        stamp = f"{month} {at.tm_mday:2} {at.tm_hour:02}:{at.tm_min:02}:{at.tm_sec:02}"
         pid = f"[{os.getpid()}]" if self.options.log_pid else ""
-        head = f"<{priority}>{stamp}:{at.tm_min:02}:{at.tm_sec:02}"
-        octets = f"{head} {self.options.program}{pid}: {text}".encode(errors="replace")
+        head = f"<{priority}>{stamp} {self.options.program}{pid}"
+        octets = f"{head}: {text}".encode(errors="replace")
         if len(octets) > MAX_OCTETS:  # not amid a character
             octets = octets[: MAX_OCTETS - 3].decode(errors="ignore").encode() + b"..."
         return octets
@@ -293,10 +288,14 @@ def _lines(event: dict[str, object]) -> Iterator[str]:
     if isinstance(failure, Failure):
         text = f"{text}\n{failure.getTraceback()}"
     lines = [line for line in _NEWLINES.split(text) if line]
-    return map(safe_text, lines[:MAX_LINES])
+    return map(_printable, lines[:MAX_LINES])
 
 
 def _origin(event: Mapping[str, object]) -> str:
     """The plugin or part that speaks."""
     name = str(event.get("plugin") or event.get("log_namespace") or "core")
-    return safe_text(name.removeprefix("harakatw."))
+    return _printable(name.removeprefix("harakatw."))
+
+
+def _printable(text: str) -> str:
+    return safe_text(_BLANKS.sub(" ", text))

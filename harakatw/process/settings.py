@@ -15,6 +15,7 @@ from harakatw.config.core import LogOptions, ServerOptions
 from harakatw.config.files import ConfigFiles
 from harakatw.config.options import load_options
 from harakatw.config.problems import Problem
+from harakatw.config.results import ResultsOptions
 from harakatw.dns.options import DNSOptions
 
 _T = TypeVar("_T", bound=attrs.AttrsInstance)
@@ -30,6 +31,7 @@ class Settings:
     @ivar connection: C{connection.ini}.
     @ivar log: C{log.ini}.
     @ivar dns: C{net-utils.ini}.
+    @ivar results: C{results.ini}.
     @ivar problems: what the postmaster should look at.
     """
 
@@ -38,6 +40,7 @@ class Settings:
     connection: ConnectionOptions
     log: LogOptions
     dns: DNSOptions
+    results: ResultsOptions
     problems: tuple[Problem, ...]
 
 
@@ -62,5 +65,6 @@ def read_settings(config: Path, before: Settings | None = None) -> Settings:
         read(ConnectionOptions, "connection", before.connection if before else None),
         read(LogOptions, "log", before.log if before else None),
         read(DNSOptions, "net-utils", before.dns if before else None),
+        read(ResultsOptions, "results", before.results if before else None),
         tuple(dict.fromkeys(problems)),
     )

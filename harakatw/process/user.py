@@ -32,15 +32,11 @@ def become(user: str, group: str) -> None:
         else:
             switchUID(uid, gid)
     except (KeyError, ValueError):
-        raise ConfigError(
-            (f"config/smtp.ini: [main] there is no user {user!r} or group {group!r}",)
-        ) from None
+        why = f"there is no user {user!r} or group {group!r}"
+        raise ConfigError((f"config/smtp.ini: [main] {why}",)) from None
     except OSError as error:
-        raise ConfigError(
-            (
-                f"config/smtp.ini: [main] cannot become {user or group}: {error.strerror}",
-            )
-        ) from None
+        why = f"cannot become {user or group}: {error.strerror}"
+        raise ConfigError((f"config/smtp.ini: [main] {why}",)) from None
 
 
 def _ids(user: str, group: str) -> tuple[int, int]:

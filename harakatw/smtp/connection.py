@@ -101,8 +101,11 @@ class TLS:
     verified: bool = False
 
 
-class Closes(Protocol):
+class SessionControl(Protocol):
     """The session, as its connection knows it."""
+
+    def new_results(self) -> Results:
+        """An empty store of results."""
 
     def close(self) -> None:
         """Close the connection after what is written has been sent."""
@@ -173,7 +176,7 @@ class Connection:
     octets: int = 0
     last_reply: str = ""
     watch: Watch | None = None
-    session: Closes | None = None
+    session: SessionControl | None = None
     _relaying: bool = False
     _notes: Notes | None = None
     _results: Results | None = None
@@ -204,8 +207,12 @@ class Connection:
     def results(self) -> Results:
         """What plugins found out about this client."""
         if self._results is None:
-            self._results = Results()
+            self._results = self.new_results()
         return self._results
+
+    def new_results(self) -> Results:
+        """An empty store, which shows its results as C{results.ini} says."""
+        return Results() if self.session is None else self.session.new_results()
 
     @property
     def esmtp(self) -> bool:

@@ -11,6 +11,7 @@ from harakatw.interfaces.services import INameLookup, IOutbound, IThreads
 from harakatw.message.received import ReceivedTemplate
 from harakatw.message.store import StoreSettings
 from harakatw.observe.levels import LogSwitch
+from harakatw.results import ResultSettings
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -27,6 +28,7 @@ class SessionContext:
     @ivar received: makes the trace header.
     @ivar store: where messages are kept while they are received.
     @ivar now: the time of day, in seconds since 1970.
+    @ivar results: C{results.ini}.
     @ivar log: which records are wanted.
     @ivar clock: the time.
     @ivar threads: for what blocks.
@@ -44,6 +46,7 @@ class SessionContext:
     received: ReceivedTemplate
     store: StoreSettings
     now: Callable[[], float]
+    results: ResultSettings = attrs.field(factory=ResultSettings)
     log: LogSwitch
     clock: IReactorTime
     threads: IThreads

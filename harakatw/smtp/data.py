@@ -10,6 +10,7 @@ from twisted.python.failure import Failure
 
 from harakatw.config.connection import ConnectionOptions
 from harakatw.errors import ProtocolError, StoreError
+from harakatw.message.foreign import disown_results
 from harakatw.reply import Reply, reply
 from harakatw.smtp.accepted import hand_over
 from harakatw.smtp.records import log_message, log_problem
@@ -107,6 +108,8 @@ def _finish(session: Session, decoder: DataDecoder, transaction: Transaction) ->
         return
     if decoder.long_line:
         transaction.notes.set("data_line_length_exceeded", True)
+    if limits.clean_auth_results:
+        disown_results(message)
     if limits.add_received:
         message.header.add_raw_leading(trace_field(session, transaction))
     session.ask("data_post", (), _examined)

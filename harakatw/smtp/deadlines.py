@@ -10,6 +10,7 @@ costs no memory for it, and a busy one no call.
 from collections.abc import Collection
 from typing import Final, Protocol
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from harakatw.reply import Reply, reply
@@ -22,6 +23,7 @@ TOO_SLOW: Final = reply(421, "4.4.2", "The message comes too slowly")
 
 _GRACE_SECONDS: Final = 60.0
 _SWEEP_SECONDS: Final = 1.0
+_FAREWELL_SECONDS: Final = 5.0
 
 
 def overdue(session: Session, last_progress: float, now: float) -> Reply | None:
@@ -54,7 +56,10 @@ class Sweepable(Protocol):
         """End the session if it has taken too long."""
 
     def shut_down(self) -> None:
-        """The server stops."""
+        """The server stops: tell the client."""
+
+    def break_off(self) -> None:
+        """The server stops, and waits no longer."""
 
 
 class Sweep:
@@ -68,6 +73,8 @@ class Sweep:
         self._clock = clock
         self._timer: IDelayedCall | None = None
         self._sessions: set[Sweepable] = set()
+        self._drained: Deferred[None] | None = None
+        self._force: IDelayedCall | None = None
 
     @property
     def sessions(self) -> Collection[Sweepable]:
@@ -83,9 +90,48 @@ class Sweep:
     def remove(self, session: Sweepable) -> None:
         """A session is over; with the last one the timer goes."""
         self._sessions.discard(session)
-        if not self._sessions and self._timer is not None:
+        if self._sessions:
+            return
+        if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self._all_gone()
+
+    def drain(self, seconds: float) -> "Deferred[None]":
+        """
+        Let the sessions end, since the server stops.
+
+        @param seconds: how long they may take before they are told to go.
+        @return: fires when there are none, or when they have had time to read that.
+        """
+        self._drained = Deferred()
+        drained = self._drained
+        if not self._sessions:
+            self._all_gone()
+        elif seconds:
+            self._force = self._clock.callLater(seconds, self._tell_to_go)
+        else:
+            self._tell_to_go()
+        return drained
+
+    def _tell_to_go(self) -> None:
+        self._force = self._clock.callLater(_FAREWELL_SECONDS, self._break_off)
+        for session in tuple(self._sessions):
+            session.shut_down()
+
+    def _break_off(self) -> None:
+        self._force = None
+        for session in tuple(self._sessions):
+            session.break_off()
+        self._all_gone()
+
+    def _all_gone(self) -> None:
+        force, self._force = self._force, None
+        if force is not None:
+            force.cancel()
+        drained, self._drained = self._drained, None
+        if drained is not None:
+            drained.callback(None)
 
     def _look(self) -> None:
         self._timer = self._clock.callLater(_SWEEP_SECONDS, self._look)

@@ -102,6 +102,7 @@ class SMTPProtocol(Session, Protocol):
         self._reading = True
         self._choked = False
         self._direct = False
+        self._leaving = False
         self._lost = False
         self.last_progress = connection.started
 
@@ -152,6 +153,8 @@ class SMTPProtocol(Session, Protocol):
             self.fail()
         finally:
             self._advancing = False
+        if self._leaving and self._pending is None:
+            self._leave()
         if self._out:
             self._flush()
         if self._wants_input() is not self._reading:
@@ -313,7 +316,17 @@ class SMTPProtocol(Session, Protocol):
                 self._time_out(answer)
 
     def shut_down(self) -> None:
-        """The server stops: say so, unless a message is just being queued."""
+        """The server stops: say so, after the reply to what is just being queued."""
+        self._leaving = True
+        if self._pending is None or self._asking not in TO_THE_END:
+            self._leave()
+
+    def break_off(self) -> None:
+        """The server stops, and waits no longer."""
+        if self.connected:
+            self.transport.abortConnection()
+
+    def _leave(self) -> None:
         if self.phase is not Phase.CLOSED:
             self.reply(SHUTTING_DOWN)
             self.close()

@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 
 from harakatw.errors import ProtocolError
 from harakatw.reply import Reply, reply
+from harakatw.results import Results
 from harakatw.smtp.connection import Connection
 from harakatw.smtp.context import SessionContext
 from harakatw.verdict import CONT, Decision, Then, Verdict, decide
@@ -142,6 +143,16 @@ class Session:
     def _log_reply(self, answer: Reply) -> None:
         for line in answer.encoded.decode("ascii").split("\r\n")[:-1]:
             self._log.debug("{uuid} S: {line}", uuid=self.connection.uuid, line=line)
+
+    def new_results(self) -> Results:
+        """An empty store of results, which are logged as C{results.ini} says."""
+        return Results(self.context.results, self._log_results)
+
+    def _log_results(self, line: str) -> None:
+        if self.context.log.info:
+            transaction = self.connection.transaction
+            uuid = self.connection.uuid if transaction is None else transaction.uuid
+            self._log.info("{uuid} results {line}", uuid=uuid, line=line)
 
     # ---- plugins ---------------------------------------------------------------------
 

@@ -14,8 +14,11 @@ from harakatw.notes import Notes
 from harakatw.results import Results
 
 
-class Skips(Protocol):
+class ConnectionControl(Protocol):
     """The connection, as its transaction knows it."""
+
+    def new_results(self) -> Results:
+        """An empty store of results."""
 
     def skip_plugins(self, names: Iterable[str]) -> None:
         """Do not call these plugins for the rest of the transaction."""
@@ -38,7 +41,7 @@ class Transaction:
     relaying: bool
     deadline: float
     _store: StoreSettings
-    _connection: "Skips"
+    _connection: ConnectionControl
     rcpt_to: list[Address] = attrs.field(factory=list)
     rcpt_tried: int = 0
     store_failed: bool = False
@@ -57,7 +60,7 @@ class Transaction:
     def results(self) -> Results:
         """What plugins found out about this message."""
         if self._results is None:
-            self._results = Results()
+            self._results = self._connection.new_results()
         return self._results
 
     @property

@@ -2,8 +2,6 @@
 
 from typing import Literal
 
-from hypothesis import given
-from hypothesis import strategies as some
 from twisted.trial.unittest import SynchronousTestCase
 
 from harakatw.config.coerce import (
@@ -15,6 +13,8 @@ from harakatw.config.coerce import (
     to_int,
     to_scalar,
 )
+from tests.properties import given
+from tests.properties import st as some
 
 
 class BoolTests(SynchronousTestCase):

@@ -1,7 +1,5 @@
 """Lists, values, raw lines, JSON and YAML."""
 
-from hypothesis import given
-from hypothesis import strategies as some
 from twisted.trial.unittest import SynchronousTestCase
 
 from harakatw.config.problems import BadFile
@@ -15,6 +13,8 @@ from harakatw.config.readers import (
     parse_value,
     parse_yaml,
 )
+from tests.properties import given
+from tests.properties import st as some
 
 
 class FlatTests(SynchronousTestCase):

@@ -2,11 +2,10 @@
 
 from email.header import decode_header, make_header
 
-from hypothesis import given
-from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from harakatw.message.encoded_words import decode_words, encode_text
+from tests.properties import given, st
 
 TEXT = st.text(
     st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), max_size=300

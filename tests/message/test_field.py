@@ -1,12 +1,11 @@
 """Tests of C{harakatw.message.field}."""
 
-from hypothesis import given
-from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from harakatw.message.encoded_words import decode_words
 from harakatw.message.field import is_field_name, make_field
 from harakatw.message.header import Header
+from tests.properties import given, st
 
 FORBIDDEN = "\x00\x07\n\r\x0b\x0c\x1c\x1d\x1e\x7f\x85\x9f\u2028\u2029\ud800"
 

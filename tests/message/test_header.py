@@ -3,11 +3,10 @@
 from email import message_from_bytes
 from email.policy import compat32
 
-from hypothesis import given
-from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from harakatw.message.header import Header
+from tests.properties import given, st
 
 RAW = (
     b"Received: from a\r\n\tby b; today\r\n"

@@ -1,7 +1,5 @@
 """Tests of C{harakatw.message.parameters}."""
 
-from hypothesis import given
-from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from harakatw.message.parameters import (
@@ -9,6 +7,7 @@ from harakatw.message.parameters import (
     decode_parameters,
     parse_parameters,
 )
+from tests.properties import given, st
 
 
 class ParseTests(SynchronousTestCase):

@@ -3,8 +3,6 @@
 import re
 from email.utils import parsedate_to_datetime
 
-from hypothesis import given
-from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from harakatw.message.header import Header
@@ -16,6 +14,7 @@ from harakatw.message.received import (
     tls_comment,
     with_keyword,
 )
+from tests.properties import given, st
 
 NOON = 1_700_000_000
 TEMPLATE = ReceivedTemplate("mx.e.example", "harakatw 1.0")

@@ -1,10 +1,9 @@
 """Tests of C{harakatw.message.section}."""
 
-from hypothesis import given
-from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from harakatw.message.section import Section, find_section
+from tests.properties import given, st
 
 MANY = 1 << 20
 

@@ -5,8 +5,6 @@ import os
 from tempfile import gettempdir
 from typing import Any
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from harakatw.errors import StoreError
@@ -25,6 +23,7 @@ from tests.message.specimens import (
     octets_of,
     whole_message,
 )
+from tests.properties import given, settings, st
 
 
 class WholeTests(SynchronousTestCase):

@@ -2,12 +2,11 @@
 
 import re
 
-from hypothesis import given
-from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from harakatw.message.writer import converted_chunks, crlf_chunks, stuffed_chunks
 from tests.message.specimens import DOTTED, SIMPLE, cuts
+from tests.properties import given, st
 
 BARE = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 

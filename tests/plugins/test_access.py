@@ -345,6 +345,14 @@ class AnywhereTests(SynchronousTestCase):
         self.assertEqual(client.ask("EHLO localhost")[:3], "250")
         self.assertEqual(found(client)["fail"], ["invalid domain: localhost"])
 
+    def test_long_session(self) -> None:
+        """A session that goes on and on does not fill the memory (row 21)."""
+        client = connect(self._listed("bad.example"))
+        for number in range(200):
+            client.ask(f"EHLO host{number}", "EHLO good.example", "EHLO x.bad.example")
+        self.assertEqual(len(found(client)["fail"]), 50)
+        self.assertEqual(found(client)["msg"], ["unlisted(ehlo:any)"])
+
     def test_public_suffix(self) -> None:
         """An entry that would block a whole registry is left out and reported."""
         tested = self._listed("co.uk", "com", "bad.example", "no domain")

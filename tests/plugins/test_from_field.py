@@ -2,11 +2,10 @@
 
 import time
 
-from hypothesis import given
-from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from harakatw.plugins._from_field import MAX_ADDRESSES, author_addresses
+from tests.properties import given, st
 
 
 class AuthorTests(SynchronousTestCase):

@@ -2,11 +2,10 @@
 
 import ipaddress
 
-from hypothesis import given
-from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from harakatw.plugins._networks import Networks, parse_networks
+from tests.properties import given, st
 
 ADDRESSES = st.ip_addresses(v=4) | st.ip_addresses(network="2000::/3")
 

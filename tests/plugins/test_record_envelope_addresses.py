@@ -78,8 +78,9 @@ class RecordTests(SynchronousTestCase):
 
     def test_refused_recipient(self) -> None:
         """A recipient that was refused did not get the message and is not written."""
-        for to in RecordEnvelopeAddressesOptions(to="all"), RecordEnvelopeAddressesOptions():
-            fields = recorded("x@far.example", "u@here.example", to=to.to)
+        choices: tuple[Literal["all"], Literal["single"]] = ("all", "single")
+        for to in choices:
+            fields = recorded("x@far.example", "u@here.example", to=to)
             self.assertEqual(fields[1:], ["X-Envelope-To: u@here.example"])
 
     def test_null_sender(self) -> None:

@@ -1,11 +1,10 @@
 """The name that a client gives itself."""
 
-from hypothesis import given
-from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from harakatw.errors import ProtocolError
 from harakatw.wire.helo import MAX_HOST_OCTETS, parse_helo
+from tests.properties import given, st
 
 
 class HeloTests(SynchronousTestCase):

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 
-from hypothesis import given
-from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from harakatw.errors import ProtocolError
@@ -17,6 +15,7 @@ from harakatw.wire.params import (
     parse_params,
     parse_size,
 )
+from tests.properties import given, st
 
 
 class _ReplyCase(SynchronousTestCase):

@@ -1,7 +1,5 @@
 """The lines of C{MAIL FROM} and C{RCPT TO}."""
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from harakatw.address import Address
@@ -9,6 +7,7 @@ from harakatw.errors import ProtocolError
 from harakatw.reply import Reply
 from harakatw.wire.params import EMPTY_PARAMS, Params
 from harakatw.wire.path import FROM, TO, parse_path
+from tests.properties import given, settings, st
 
 
 def read(

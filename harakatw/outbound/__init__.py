@@ -1,0 +1,1 @@
+"""Mail that leaves: the queue, the engine that empties it, and the SMTP client."""

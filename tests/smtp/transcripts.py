@@ -1,0 +1,192 @@
+"""
+Reads the dialogues of C{tests/transcripts} and replays them.
+
+One line each::
+
+    # a comment; those on top say what the dialogue shows
+    C: a line of the client, to which CRLF is added
+    S: a line of the server; a * at its end stands for anything
+    ! options max_errors=3    settings of connection.ini
+    ! relaying                the client may relay
+    ! wait 30                 so many seconds pass
+    ! whole                   the client's next lines come as one, never cut
+    ! closed                  the server has closed the connection by now
+    ! taken 1                 so many messages were taken by now
+
+In a line of the client C{\\r}, C{\\n}, C{\\0}, C{\\t}, C{\\\\} and C{\\xNN} stand for
+octets, and C{\\c} at its end for "no CRLF here". Lines that follow each other are sent as
+one, and what the server must have said to them by then is what follows.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import attrs
+
+from harakatw.config.connection import ConnectionOptions
+from tests.fake_plugins import fake_plugin
+from tests.sessions import Site, make_site
+
+_ESCAPE = re.compile(rb"\\(x[0-9a-fA-F]{2}|.)")
+_ESCAPED: Mapping[bytes, bytes] = MappingProxyType(
+    {b"r": b"\r", b"n": b"\n", b"0": b"\0", b"t": b"\t", b"\\": b"\\"}
+)
+
+Cut = Callable[[bytes], Sequence[bytes]]
+"""How the network cuts what the client sends in one go."""
+
+
+@attrs.define
+class Turn:
+    """
+    What the client sends in one go, and what the server says to it.
+
+    @ivar directives: what is to be done or checked after that.
+    @ivar is_whole: must it not be cut?
+    """
+
+    sent: bytes = b""
+    said: list[str] = attrs.field(factory=list)
+    directives: list[tuple[str, str]] = attrs.field(factory=list)
+    is_whole: bool = False
+
+
+@attrs.frozen
+class Transcript:
+    """
+    A dialogue.
+
+    @ivar about: the comment on its top.
+    @ivar options: of the server.
+    @ivar relaying: may the client relay?
+    @ivar turns: the first has nothing sent: it is the greeting.
+    """
+
+    about: str
+    options: ConnectionOptions
+    relaying: bool
+    turns: tuple[Turn, ...]
+
+    @property
+    def client_octets(self) -> int:
+        """How much the client sends where it may be cut."""
+        return sum(len(turn.sent) for turn in self.turns if not turn.is_whole)
+
+    def replay(self, cut: Cut) -> Iterator[str]:
+        """
+        Hold the dialogue.
+
+        @return: what went otherwise than it is written.
+        """
+        site = self._site()
+        for number, turn in enumerate(self.turns):
+            pieces = [turn.sent] if turn.is_whole else cut(turn.sent)
+            for piece in pieces:
+                if piece:
+                    site.client.send(piece)
+            for directive, argument in turn.directives:
+                yield from _obey(site, directive, argument)
+            said = site.client.hear()
+            if not _is_like(said, turn.said):
+                yield f"turn {number}: {turn.sent!r} was answered {said!r}"
+                return
+
+    def _site(self) -> Site:
+        def begin(connection: Any) -> None:
+            connection.relaying = self.relaying
+
+        site = make_site(fake_plugin(connect_init=begin), options=self.options)
+        return site
+
+
+def _obey(site: Site, directive: str, argument: str) -> Iterator[str]:
+    if directive == "wait":
+        site.server.clock.pump([1.0] * int(argument))
+    elif directive == "closed":
+        if not site.client.transport.closed:
+            yield "the server has not closed the connection"
+    elif directive == "taken":
+        if len(site.mailbox.messages) != int(argument):
+            yield f"{len(site.mailbox.messages)} messages were taken, not {argument}"
+    else:
+        raise ValueError(f"no directive: {directive}")
+
+
+def _is_like(said: str, expected: Sequence[str]) -> bool:
+    lines = said.split("\r\n")
+    if lines.pop() != "" or len(lines) != len(expected):
+        return False
+    return all(
+        line.startswith(wanted[:-1]) if wanted.endswith("*") else line == wanted
+        for line, wanted in zip(lines, expected, strict=True)
+    )
+
+
+def parse_transcript(text: str) -> Transcript:
+    """
+    Read a dialogue.
+
+    @raise ValueError: if there is a line of another kind.
+    """
+    about: list[str] = []
+    settings: dict[str, Any] = {"banner_chars": 0}
+    relaying = False
+    turns = [Turn()]
+    for line in text.splitlines():
+        kind, _, rest = line.partition(" ")
+        turn = turns[-1]
+        if kind == "#":
+            if turns == [Turn()]:
+                about.append(rest)
+        elif kind == "C:":
+            if turn.said or turn.directives or len(turns) == 1:
+                turns.append(turn := Turn())
+            turn.sent += _octets(rest)
+        elif kind == "S:":
+            turn.said.append(rest)
+        elif kind == "!":
+            directive, _, argument = rest.partition(" ")
+            if directive == "options":
+                settings.update(_settings(argument))
+            elif directive == "relaying":
+                relaying = True
+            elif directive == "whole":
+                turns.append(Turn(is_whole=True))
+            else:
+                turn.directives.append((directive, argument))
+        elif line:
+            raise ValueError(f"not a line of a transcript: {line!r}")
+    return Transcript(
+        " ".join(about), ConnectionOptions(**settings), relaying, tuple(turns)
+    )
+
+
+def _octets(line: str) -> bytes:
+    def octet(found: re.Match[bytes]) -> bytes:
+        escape = found[1]
+        if len(escape) == 3:
+            return bytes.fromhex(escape[1:].decode())
+        return _ESCAPED[escape]
+
+    octets = line.encode()
+    ends = not octets.endswith(b"\\c")
+    return _ESCAPE.sub(octet, octets if ends else octets[:-2]) + b"\r\n" * ends
+
+
+def _settings(text: str) -> Iterator[tuple[str, Any]]:
+    for setting in text.split():
+        key, _, value = setting.partition("=")
+        number = int(value) if value.isdigit() else value
+        yield key, {"true": True, "false": False}.get(value, number)
+
+
+def find_transcripts() -> Mapping[str, Transcript]:
+    """All of them, by the name of the file without C{.txt}."""
+    folder = Path(__file__).parent.parent / "transcripts"
+    return {
+        path.stem: parse_transcript(path.read_text("utf-8"))
+        for path in sorted(folder.glob("*.txt"))
+    }
