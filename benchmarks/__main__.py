@@ -34,7 +34,8 @@ def main() -> None:
     failed = []
     for script in scripts(sys.argv[1:]):
         print(f"== {script.stem}", flush=True)
-        if subprocess.run([sys.executable, script], cwd=HERE.parent).returncode:
+        command = [sys.executable, "-m", f"benchmarks.{script.stem}"]
+        if subprocess.run(command, cwd=HERE.parent).returncode:
             failed.append(script.stem)
     if failed:
         sys.exit(f"failed: {', '.join(failed)}")

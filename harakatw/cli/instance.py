@@ -11,6 +11,7 @@ from harakatw.config.connection import ConnectionOptions
 from harakatw.config.core import LogOptions, ServerOptions
 from harakatw.config.files import ConfigFiles
 from harakatw.config.options import load_options
+from harakatw.config.results import ResultsOptions
 from harakatw.config.schema import OptionClass
 from harakatw.dns.options import DNSOptions
 from harakatw.hooks.search import PluginSearch, successor
@@ -23,6 +24,7 @@ CORE: Final[tuple[tuple[str, OptionClass], ...]] = (
     ("connection", ConnectionOptions),
     ("log", LogOptions),
     ("net-utils", DNSOptions),
+    ("results", ResultsOptions),
 )
 """What the server itself reads, each with its owner's name."""
 

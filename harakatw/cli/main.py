@@ -5,12 +5,12 @@ import platform
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
 import twisted
-from twisted.internet import reactor
 
 from harakatw.cli.arguments import WORDS, flag_parser, misplaced, word_parser
 from harakatw.cli.check import check
@@ -97,8 +97,17 @@ def _instance_if_any(flags: Namespace) -> OpenInstance | None:
     return open_instance(flags.configs) if flags.configs else None
 
 
+def _reactor() -> Any:
+    """
+    Twisted's reactor.
+
+    An import at the top would make it, and the server would not get its own any more.
+    """
+    return import_module("twisted.internet.reactor")
+
+
 def _demo(flags: Namespace, out: TextIO) -> int:
-    return demo(flags.directory, flags.listen, reactor, out)
+    return demo(flags.directory, flags.listen, _reactor(), out)
 
 
 def _run(flags: Namespace, out: TextIO) -> int:
@@ -107,7 +116,7 @@ def _run(flags: Namespace, out: TextIO) -> int:
 
 def _check(flags: Namespace, out: TextIO) -> int:
     instance = _instance(flags)
-    return check(instance, make_services(instance, reactor), out)
+    return check(instance, make_services(instance, _reactor()), out)
 
 
 def _version(flags: Namespace, out: TextIO) -> int:
@@ -143,7 +152,7 @@ def _list(flags: Namespace, out: TextIO) -> int:
 
 
 def _order(flags: Namespace, out: TextIO) -> int:
-    instance = _instance(flags)
+    instance, reactor = _instance(flags), _reactor()
     return show_order(instance, make_services(instance, reactor), reactor, out)
 
 
@@ -152,7 +161,7 @@ def _plugin(flags: Namespace, out: TextIO) -> int:
 
 
 def _test(flags: Namespace, out: TextIO) -> int:
-    return try_session(_instance(flags), Wanted.from_flags(flags), reactor, out)
+    return try_session(_instance(flags), Wanted.from_flags(flags), _reactor(), out)
 
 
 _WORDS: Final[Mapping[str, Action]] = MappingProxyType(

@@ -15,6 +15,7 @@ from harakatw.cli.instance import OpenInstance
 from harakatw.cli.services import ReactorThreads
 from harakatw.config.connection import ConnectionOptions
 from harakatw.config.options import load_options
+from harakatw.config.results import ResultsOptions
 from harakatw.dns.names import NameLookup
 from harakatw.dns.options import DNSOptions
 from harakatw.dns.servers import name_servers
@@ -37,6 +38,7 @@ def make_context(
     @param reactor: time, threads and sockets.
     """
     limits = load_options(ConnectionOptions, instance.files, "connection").options
+    results = load_options(ResultsOptions, instance.files, "results").options
     version = f" {__version__}" if limits.show_version else ""
     smtputf8 = ("SMTPUTF8",) if limits.smtputf8 else ()
     threads = ReactorThreads(reactor)
@@ -59,6 +61,7 @@ def make_context(
             max_header_fields=limits.max_header_lines,
         ),
         now=time.time,
+        results=results.settings,
         log=LogSwitch(info=False),
         clock=reactor,
         threads=threads,

@@ -59,13 +59,16 @@ def declared_hooks(plugin: str, cls: type) -> tuple[DeclaredHook, ...]:
     @raise PluginError: if it declares a hook without the method, has a C{hook_} method
         that it does not declare, or a method's arguments do not fit the hook.
     """
-    found = []
+    found, own = [], set()
     for interface in implementedBy(cls):  # type: ignore[no-untyped-call]  # zope's
         hook = _HOOK_NAMES.get(interface)
         if hook is not None:
-            _check(plugin, cls, interface, f"hook_{hook}", f"hook_{hook}")
-            found.append(DeclaredHook(hook, f"hook_{hook}", 0))
-    own = {declared.method for declared in found}
+            method = f"hook_{hook}"
+            _check(plugin, cls, interface, method, method)
+            own.add(method)
+            marks = getattr(getattr(cls, method), MARK, ())
+            if all(mark.interface is not interface for mark in marks):
+                found.append(DeclaredHook(hook, method, 0))
     for name, member in inspect.getmembers(cls, callable):
         if name.startswith("hook_") and name not in own:
             raise PluginError(plugin, _undeclared(name))

@@ -168,11 +168,14 @@ def _import_file(name: str, path: Path) -> ModuleType:
     if spec is None or spec.loader is None:
         raise PluginError(name, f"{path} is not Python")
     module = importlib.util.module_from_spec(spec)
+    before = sys.modules.get(unique)
     sys.modules[unique] = module  # attrs and typing look a class's module up by name
     try:
         code = compile(path.read_bytes(), str(path), "exec")  # never a stale .pyc
         exec(code, module.__dict__)  # the postmaster's own plugin
     except Exception as error:
         del sys.modules[unique]
+        if before is not None:  # sessions may still be asking the version before
+            sys.modules[unique] = before
         raise PluginError(name, f"{path} cannot be imported: {error!r}") from error
     return module

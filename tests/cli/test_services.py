@@ -1,0 +1,62 @@
+"""What plugins get where there is no server."""
+
+from twisted.internet.task import Clock
+from twisted.internet.testing import MemoryReactorClock
+from zope.interface.verify import verifyObject
+
+from harakatw.cli.create import write_files
+from harakatw.cli.services import ReactorThreads, StandInServer, make_services
+from harakatw.errors import PluginError
+from harakatw.hooks.loader import PluginLoader
+from harakatw.interfaces.services import IServer, IThreads
+from harakatw.service import HarakaService
+from tests.cli.instances import InstanceTestCase
+
+WANTS_TOO_MUCH = '''\
+"""Wants what nobody has."""
+
+import attrs
+from harakatw.plugin import *
+
+
+@implementer(IQuitHook)
+@attrs.define
+class Wants:
+    no_such_service: object
+
+    def hook_quit(self, connection):
+        return None
+'''
+
+
+class ServicesTests(InstanceTestCase):
+    """What is there under which name."""
+
+    def test_same_as_the_server(self) -> None:
+        """
+        A plugin that the server can make, C{haraka check} can make, and no other: the
+        complaint about a plugin that wants more names the same services.
+        """
+        write_files(self.directory, {"plugins/wants.py": WANTS_TOO_MUCH})
+        self.write(plugins="wants\n")
+        service = HarakaService(self.directory, MemoryReactorClock())
+        server_says = self.assertRaises(PluginError, service.privilegedStartService)
+        instance = self.instance()
+        services = make_services(instance, Clock())
+        loader = PluginLoader(instance.search, instance.files, services, 30)
+        we_say = self.assertRaises(PluginError, loader.load, "wants")
+        self.assertIn("no_such_service", str(we_say))
+        self.assertEqual(str(we_say), str(server_says))
+
+    def test_interfaces(self) -> None:
+        """They are what plugins are promised."""
+        verifyObject(IThreads, ReactorThreads(Clock()))
+        verifyObject(IServer, StandInServer("mx.example", "/srv/mail"))
+
+    def test_name(self) -> None:
+        """The server is called as C{config/me} says."""
+        self.write(me="mx.example\n")
+        server = make_services(self.instance(), Clock())["server"]
+        assert isinstance(server, StandInServer)
+        self.assertEqual(server.name, "mx.example")
+        self.assertEqual(server.directory, str(self.directory.absolute()))
