@@ -37,7 +37,7 @@ from harakatw.smtp.factory import SMTPFactory
 from harakatw.verdict import CONT, Verdict
 from harakatw.version import __version__
 
-_CAPABILITIES = ("PIPELINING", "8BITMIME", "ENHANCEDSTATUSCODES")
+_CAPABILITIES = ("PIPELINING", "8BITMIME", "ENHANCEDSTATUSCODES", "DSN")
 
 
 @implementer(IServer)

@@ -84,6 +84,7 @@ def load_plugins(
     @raise PluginError: if a plugin cannot be loaded.
     """
     plugins: dict[str, LoadedPlugin] = {}
+    made: list[LoadedPlugin] = []
     for asked in names:
         name = successor(asked)
         if name != asked:
@@ -91,9 +92,15 @@ def load_plugins(
         if name in plugins:
             continue
         try:
-            plugins[name] = unchanged(name) or _start(loader.load(name))
+            plugin = unchanged(name)
+            if plugin is None:
+                plugin = _start(loader.load(name))
+                made.append(plugin)
+            plugins[name] = plugin
         except PluginError as error:
             if not ignore_bad:
+                for plugin in made:  # nobody will use what they have begun
+                    _call(plugin, "shutdown")
                 raise
             _log.error("{error}: left out", error=error)
     return Registry(tuple(plugins.values()), make_chains(plugins.values(), clock))

@@ -25,6 +25,22 @@ class ITransaction(Interface):
     relaying: bool = Attribute("May this message go anywhere?")
     data_bytes: int = Attribute("Octets of the message received so far.")
 
+    def rcpt_params(recipient: Address) -> Mapping[str, str | None]:
+        """
+        What the RCPT of a recipient carried besides, such as C{NOTIFY}.
+
+        @param recipient: the very object from C{rcpt_to}; changed parts do not matter.
+        """
+
+    def set_rcpt_params(recipient: Address, params: Mapping[str, str | None]) -> None:
+        """
+        Give a recipient parameters. A plugin that puts another address in the place of
+        one gives it those that the first had: the sender asked for reports on it.
+
+        @param params: what L{rcpt_params} returned; none to forget those that it had.
+        @see: RFC 3461 section 5.2.7
+        """
+
     def add_header(name: str, value: str) -> None:
         """
         Append a field to the header.

@@ -3,10 +3,11 @@ Show log events to plugins (Haraka row HK28).
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from twisted.logger import ILogObserver, LogEvent
 from zope.interface import implementer
+
+from harakatw.observe.writer import LogWriter
 
 LogHooks = Callable[[LogEvent], bool]
 """Runs the C{log} hook; true if the event is to be written as usual."""
@@ -15,16 +16,17 @@ LogHooks = Callable[[LogEvent], bool]
 @implementer(ILogObserver)
 class LogHook:
     """
-    Passes events to plugins, and on to the writer unless they say otherwise.
+    Passes events of the wanted levels to plugins, and on to the writer unless they
+    say otherwise.
 
     What a plugin logs while it sees an event goes straight to the writer: it is not
     shown to plugins again, or the two would never end.
     """
 
-    def __init__(self, hooks: LogHooks, writer: ILogObserver | Any) -> None:
+    def __init__(self, hooks: LogHooks, writer: LogWriter) -> None:
         """
         @param hooks: asks the plugins.
-        @param writer: the next observer.
+        @param writer: the next observer, which knows what C{log.ini} wants.
         """
         self._hooks = hooks
         self._writer = writer
@@ -32,6 +34,8 @@ class LogHook:
 
     def __call__(self, event: LogEvent) -> None:
         """See one event."""
+        if not self._writer.wants(event):
+            return
         if not self._inside:
             self._inside = True
             try:

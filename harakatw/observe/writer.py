@@ -67,11 +67,15 @@ class LogWriter:
         self._timestamps = options.timestamps
         self._format = options.format
 
+    def wants(self, event: LogEvent) -> bool:
+        """Is this event grave enough for C{log.ini}?"""
+        return level_number(event_level(event)) <= self._most
+
     def __call__(self, event: LogEvent) -> None:
         """Write one event, if its level is wanted."""
-        level = event_level(event)
-        if level_number(level) > self._most:
+        if not self.wants(event):
             return
+        level = event_level(event)
         lines = _text_of(event)
         write = self._stream.write
         if self._format == "json":

@@ -1,7 +1,8 @@
 """
 MAIL: open a transaction.
 
-@see: RFC 5321 section 4.1.1.2; RFC 1870 (SIZE), RFC 6152 (BODY), RFC 6531 (SMTPUTF8)
+@see: RFC 5321 section 4.1.1.2; RFC 1870 (SIZE), RFC 3461 (RET, ENVID), RFC 6152 (BODY),
+    RFC 6531 (SMTPUTF8)
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from harakatw.reply import reply
 from harakatw.smtp.session import Session
 from harakatw.smtp.transaction import Transaction
 from harakatw.verdict import Decision, Verdict
+from harakatw.wire.dsn import MAIL_PARAMS, check_mail_dsn
 from harakatw.wire.params import check_params, parse_body, parse_size
 from harakatw.wire.path import parse_path
 from harakatw.wire.session import Phase
@@ -20,7 +22,7 @@ from harakatw.wire.session import Phase
 PARAMS_NEED_EHLO: Final = reply(555, "5.5.4", "Parameters need EHLO")
 TOO_MANY_MESSAGES: Final = reply(421, "4.7.0", "Too many messages in one session")
 
-_OFFERED: Final = frozenset(("SIZE", "BODY"))
+_OFFERED: Final = frozenset(("SIZE", "BODY")) | MAIL_PARAMS
 _OFFERED_UTF8: Final = _OFFERED | {"SMTPUTF8"}
 
 
@@ -54,6 +56,7 @@ def _check(session: Session, params: Mapping[str, str | None]) -> None:
         parse_size(params["SIZE"], limits.max_bytes)
     if "BODY" in params:
         parse_body(params["BODY"], binary=False)
+    check_mail_dsn(params)
 
 
 def _open(session: Session, sender: Address, params: Mapping[str, str | None]) -> None:

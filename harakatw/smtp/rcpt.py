@@ -1,7 +1,8 @@
 """
 RCPT: add a recipient to the transaction.
 
-@see: RFC 5321 section 4.1.1.3, section 4.5.3.1.10 (too many recipients)
+@see: RFC 5321 section 4.1.1.3, section 4.5.3.1.10 (too many recipients); RFC 3461
+    (NOTIFY, ORCPT)
 """
 
 from typing import Final
@@ -12,7 +13,8 @@ from harakatw.reply import reply
 from harakatw.smtp.mail import PARAMS_NEED_EHLO
 from harakatw.smtp.session import Session
 from harakatw.verdict import CONT, Decision, Kind, Verdict
-from harakatw.wire.params import check_params
+from harakatw.wire.dsn import RCPT_PARAMS, check_rcpt_dsn
+from harakatw.wire.params import EMPTY_PARAMS, Params, check_params
 from harakatw.wire.path import parse_path
 from harakatw.wire.session import Phase
 
@@ -21,32 +23,38 @@ NOT_HERE: Final = Decision(
     True, reply(550, "5.1.1", "I cannot deliver mail for that recipient")
 )
 
-_NO_PARAMS: Final[frozenset[str]] = frozenset()
-
 
 def rcpt(session: Session, argument: bytes) -> None:
     """Answer RCPT: parse, ask the plugins, keep or drop the recipient."""
     transaction = session.connection.transaction
     assert transaction is not None  # the table of phases lets nothing else through
     limits = session.context.limits
+    utf8 = "SMTPUTF8" in transaction.mail_params
     recipient, params = parse_path(
         argument,
         b"TO:",
-        utf8="SMTPUTF8" in transaction.mail_params,
+        utf8=utf8,
         strict=limits.strict_rfc1869,
         postel=limits.postel,
     )
     if params:
-        if not session.connection.esmtp:
-            raise ProtocolError(PARAMS_NEED_EHLO)
-        check_params(params, _NO_PARAMS)
+        _check(session, params, utf8)
     transaction.rcpt_tried += 1
     if transaction.rcpt_tried > limits.max_recipients:
         session.connection.rcpt_tempfailed += 1
         session.reply(TOO_MANY)
         return
     transaction.rcpt_to.append(recipient)
+    if params:
+        transaction.set_rcpt_params(recipient, params)
     session.ask("rcpt", (recipient, params), _ruled, recipient)
+
+
+def _check(session: Session, params: Params, utf8: bool) -> None:
+    if not session.connection.esmtp:
+        raise ProtocolError(PARAMS_NEED_EHLO)
+    check_params(params, RCPT_PARAMS)
+    check_rcpt_dsn(params, utf8=utf8)
 
 
 def _ruled(session: Session, verdict: Verdict, recipient: Address) -> None:
@@ -82,6 +90,7 @@ def _drop(session: Session, decision: Decision, recipient: Address) -> None:
             known for known in connection.transaction.rcpt_to if known is not recipient
         ]
         connection.transaction.rcpt_to = kept
+        connection.transaction.set_rcpt_params(recipient, EMPTY_PARAMS)
     if decision.reply is not None and decision.reply.is_permanent:
         connection.rcpt_rejected += 1
     else:

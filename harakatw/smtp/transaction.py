@@ -1,6 +1,6 @@
 """What plugins see of a mail transaction (rows TX01 to TX17)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Protocol
 
 import attrs
@@ -12,6 +12,7 @@ from harakatw.message.header import Header
 from harakatw.message.store import Message, StoreSettings
 from harakatw.notes import Notes
 from harakatw.results import Results
+from harakatw.wire.params import EMPTY_PARAMS, Params
 
 
 class ConnectionControl(Protocol):
@@ -37,7 +38,7 @@ class Transaction:
 
     uuid: str
     mail_from: Address
-    mail_params: Mapping[str, str | None]
+    mail_params: Params
     relaying: bool
     deadline: float
     _store: StoreSettings
@@ -45,6 +46,7 @@ class Transaction:
     rcpt_to: list[Address] = attrs.field(factory=list)
     rcpt_tried: int = 0
     store_failed: bool = False
+    _rcpt_params: dict[int, tuple[Address, Params]] | None = None
     _message: Message | None = None
     _notes: Notes | None = None
     _results: Results | None = None
@@ -79,6 +81,28 @@ class Transaction:
     def data_bytes(self) -> int:
         """Octets of the message received so far."""
         return 0 if self._message is None else self._message.size
+
+    def rcpt_params(self, recipient: Address) -> Params:
+        """
+        What the RCPT of a recipient carried besides, such as C{NOTIFY}.
+
+        @param recipient: the very object, since C{rcpt_to} may hold equal ones.
+        """
+        known = self._rcpt_params and self._rcpt_params.get(id(recipient))
+        return known[1] if known else EMPTY_PARAMS
+
+    def set_rcpt_params(self, recipient: Address, params: Params) -> None:
+        """
+        Give a recipient parameters: those of the one that it takes the place of.
+
+        @param params: checked; none to forget those that it had.
+        """
+        if params:
+            # The address is kept along, so that no other one can get its id.
+            self._rcpt_params = self._rcpt_params or {}
+            self._rcpt_params[id(recipient)] = (recipient, params)
+        elif self._rcpt_params:
+            self._rcpt_params.pop(id(recipient), None)
 
     def add_header(self, name: str, value: str) -> None:
         """

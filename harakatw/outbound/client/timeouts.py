@@ -162,7 +162,7 @@ class Deadline:
 
     def _look(self) -> None:
         self._timer = None
-        if self._at is math.inf:
+        if self._at == math.inf:
             return
         if self._at > self._clock.seconds():
             self._arm(self._at)

@@ -1,0 +1,1 @@
+"""The rcpt_to plugins."""
