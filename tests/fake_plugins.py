@@ -27,17 +27,20 @@ class FakePlugin:
         return [hook for hook, _ in self.calls]
 
 
-def fake_plugin(name: str = "Fake", **says: Says) -> FakePlugin:
+def fake_plugin(name: str = "Fake", /, **says: Says) -> FakePlugin:
     """
     Make a plugin.
 
     @param name: under which it is known.
-    @param says: the answer of each hook, by its name: a verdict, a Deferred, L{None}, or
-        a function that is called with the hook's arguments.
+    @param says: the answer of each hook, by its name: a verdict, a Deferred, L{None},
+        or a function that is called with the hook's arguments.
     """
-    methods = {f"hook_{hook}": _answering(hook, answer) for hook, answer in says.items()}
+    methods = {
+        f"hook_{hook}": _answering(hook, answer) for hook, answer in says.items()
+    }
     cls = type(name, (FakePlugin,), methods)
-    classImplements(cls, *(HOOK_INTERFACES[hook] for hook in says))
+    interfaces = [HOOK_INTERFACES[hook] for hook in says]
+    classImplements(cls, *interfaces)  # type: ignore[misc]  # a class made just now
     plugin: FakePlugin = cls()
     return plugin
 

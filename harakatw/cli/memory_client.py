@@ -5,6 +5,7 @@ from typing import Any, Protocol
 import attrs
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
+from twisted.internet.defer import TimeoutError as TookTooLong
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IAddress, IPushProducer, IReactorTime
 from twisted.python.failure import Failure
@@ -114,7 +115,7 @@ class MemoryClient:
             changed.addTimeout(self.reply_seconds, self.transport.clock)
             try:
                 await changed
-            except TimeoutError:
+            except TookTooLong:
                 raise CommandError(
                     f"no reply within {self.reply_seconds:g} seconds"
                 ) from None

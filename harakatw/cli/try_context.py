@@ -48,7 +48,7 @@ def make_context(
         chains=chains,
         inactivity_seconds=instance.server.inactivity_timeout,
         capabilities=(
-            *("PIPELINING", "8BITMIME", "ENHANCEDSTATUSCODES"),
+            *("PIPELINING", "8BITMIME", "ENHANCEDSTATUSCODES", "DSN"),
             *smtputf8,
             f"SIZE {limits.max_bytes}",
         ),

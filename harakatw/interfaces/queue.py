@@ -143,11 +143,15 @@ class Filter:
     """
     Which items a queue tool means: all conditions must hold, empty ones do.
 
-    Texts are compared without case; a C{*} stands for any characters.
+    Texts are compared as a whole and without case, which only ASCII letters have here;
+    a C{*} stands for any characters.
 
     @ivar ids: items.
     @ivar uuid: of the message.
+    @ivar recipient: one of the recipients.
+    @ivar error: the last error.
     @ivar older_seconds: queued at least this long ago, C{None} for any age.
+    @ivar younger_seconds: queued less long ago than this, C{None} for any age.
     """
 
     ids: frozenset[int] = frozenset()
@@ -165,9 +169,10 @@ class Filter:
 @attrs.frozen
 class SiteCount:
     """
-    How many items wait in one queue.
+    How many items of one queue are due.
 
-    @ivar earliest_due: the due time of the first, in seconds since 1970.
+    @ivar ready: how many; a store may stop counting at a thousand.
+    @ivar earliest_due: since when the first may be taken, in seconds since 1970.
     """
 
     site: str
@@ -184,15 +189,21 @@ class IQueueStore(Interface):
     """
 
     def add(
-        message: QueuedMessage, items: Sequence[NewItem], body: Iterable[bytes]
+        message: QueuedMessage,
+        items: Sequence[NewItem],
+        body: Iterable[bytes],
+        seconds: float = 3600.0,
     ) -> "Deferred[tuple[QueueItem, ...]]":
         """
         Store a message with its items, the body once.
 
-        @param body: the message with CRLF line ends, not dot-stuffed; iterated in the
-            store's thread if it is larger than what is kept in memory.
+        @param items: at least one, each with a recipient.
+        @param body: the message with CRLF line ends, not dot-stuffed; iterated once,
+            perhaps in a thread of the store's.
+        @param seconds: how long the items are the caller's, from C{queued_at} on.
         @return: the items, with the ids that they got, leased already: whoever adds is
             the first to deliver, and gives them back with L{settle} or L{give_back}.
+        @raise ValueError: there is no item, or one without recipients.
         """
 
     def lease(
@@ -201,17 +212,23 @@ class IQueueStore(Interface):
         """
         Take items of one queue that are due, the earliest first.
 
-        @param seconds: how long they are ours; after that anybody may take them.
+        @param seconds: how long they are the caller's; after that anybody may take
+            them. Leases end too when the process that took them does.
         """
 
     def due_sites(now: float, limit: int) -> "Deferred[tuple[SiteCount, ...]]":
         """
         Which queues have items that are due, those that have waited longest first?
         Items whose lease has run out count. Cheap with a million items.
+
+        @param limit: of queues.
         """
 
     def next_due(now: float) -> "Deferred[float | None]":
-        """When is the next item due, later than now? L{None} if there is none."""
+        """
+        When is the next item due, later than now? L{None} if there is none. Leases that
+        run out count.
+        """
 
     def read_body(message_id: int) -> "Deferred[Iterable[bytes]]":
         """
@@ -227,10 +244,16 @@ class IQueueStore(Interface):
         """
         End leases: remove items that are done, a message with its last item, and put
         the others back. Several calls made at the same time cost one write to disk.
+        Items that are gone already are passed over.
+
+        @raise ValueError: a retry has no recipients, or is C{LEASED}.
         """
 
     def give_back(ids: Iterable[int]) -> "Deferred[None]":
-        """End leases without an attempt: the items are due as they were."""
+        """
+        End leases without an attempt: the items are due as they were. Those that are
+        not leased stay as they are.
+        """
 
     def find(
         which: Filter, limit: int, after: int = 0
@@ -241,13 +264,19 @@ class IQueueStore(Interface):
         which: Filter, state: ItemState | None = None, due: float | None = None
     ) -> "Deferred[int]":
         """
-        Hold, release or re-schedule items; leased ones are left alone.
+        Hold, release or re-schedule items; leased ones are left alone. Of very many
+        items some may be changed earlier than others, and be so if the rest fails.
 
+        @param state: which to put them into.
+        @param due: when to try them, in seconds since 1970.
         @return: how many were changed.
+        @raise ValueError: there is nothing to change, or the state is C{LEASED}.
         """
 
     def drop(which: Filter) -> "Deferred[int]":
-        """Remove items for good; leased ones are left alone. How many were removed?"""
+        """
+        Remove items for good, otherwise as L{change}. How many were removed?
+        """
 
     def count() -> "Deferred[Mapping[ItemState, int]]":
         """How many items there are, by state."""

@@ -17,7 +17,7 @@ from harakatw.errors import HarakaError
 from harakatw.reply import Reply, reply
 
 MAX_LINE_OCTETS: Final = 2048
-"""Octets kept of a line; the rest is dropped. RFC 5321 allows 512, and many send more."""
+"""Octets kept of a line; the rest is dropped. RFC 5321 allows 512, some send more."""
 
 MAX_UNENDED_OCTETS: Final = 65536
 """Octets of a line, kept or not, before the peer is given up."""

@@ -1,12 +1,10 @@
 """Row 9: line ends and terminal escapes in the envelope."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from twisted.logger import formatEvent, globalLogPublisher
+from twisted.logger import formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.abuse.inputs import BAD_ENVELOPES
+from tests.log_events import collect_log
 from tests.sessions import make_site
 
 
@@ -52,15 +50,13 @@ class EnvelopeInjectionTests(SynchronousTestCase):
 
     def test_log(self) -> None:
         """In the log each stays one line of printable text."""
-        events: list[Mapping[str, Any]] = []
-        globalLogPublisher.addObserver(events.append)
-        self.addCleanup(globalLogPublisher.removeObserver, events.append)
+        events = collect_log(self)
         site = make_site()
         site.server.context.log.set_level("protocol")
         site.greet()
         site.client.say("MAIL FROM:<a@b.example>", *BAD_ENVELOPES)
         site.client.leave()
-        lines = [formatEvent(dict(event)) for event in events]
+        lines = [formatEvent(event) for event in events]
         self.assertGreater(len(lines), 2 * len(BAD_ENVELOPES))
         for line in lines:
             self.assertTrue(line.isprintable(), ascii(line))

@@ -1,4 +1,4 @@
-"""Row 10: header fields that plugins add, with a line end in the value (CVE-2024-6923)."""
+"""Row 10: header fields of plugins with a line end in the value (CVE-2024-6923)."""
 
 from typing import Any
 

@@ -41,7 +41,7 @@ class SlowPatternTests(SynchronousTestCase):
         self.assertEqual(site.client.codes(), [250])
 
     def test_dots(self) -> None:
-        """A message of nothing but dots and line ends, in small pieces, is no burden."""
+        """A message of nothing but dots and line ends in small pieces is no burden."""
         site = make_site()
         site.begin_data()
         began = perf_counter()

@@ -12,7 +12,9 @@ OPTIONS = ConnectionOptions(max_transaction_seconds=600, min_data_rate=64)
 class SlowClientTests(SynchronousTestCase):
     """However it is done, the time of each session is bounded, and others go on."""
 
-    def _trickle(self, server: MemoryServer, client: MemoryClient, octets: bytes) -> int:
+    def _trickle(
+        self, server: MemoryServer, client: MemoryClient, octets: bytes
+    ) -> int:
         """Send an octet every 30 seconds; after how many seconds is it over?"""
         for at in range(len(octets)):
             client.send(octets[at : at + 1])
@@ -42,7 +44,7 @@ class SlowClientTests(SynchronousTestCase):
         self.assertTrue(60 < seconds <= 120, seconds)
 
     def test_between_commands(self) -> None:
-        """NOOP for ever within a transaction: closed when the transaction's time is up."""
+        """NOOP for ever within a transaction: closed when its time is up."""
         site = make_site(options=OPTIONS, inactivity_seconds=300)
         site.greet()
         site.client.say(*ENVELOPE)

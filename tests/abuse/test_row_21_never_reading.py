@@ -2,7 +2,6 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from harakatw.testing.server import MemoryTransport
 from tests.sessions import make_site
 
 READ_OCTETS = 65536
@@ -20,7 +19,9 @@ class NeverReadingTests(SynchronousTestCase):
         site = make_site()
         site.greet()
         transport = site.client.transport
-        transport.producer.pauseProducing()  # type: ignore[attr-defined]
+        self.assertIs(transport.producer, site.client.protocol)
+        self.assertTrue(transport.streaming)
+        site.client.protocol.pauseProducing()
         self.assertEqual(transport.producerState, "paused")
         site.client.send(b"NOOP\r\n" * (READ_OCTETS // 6))
         self.assertEqual(site.client.hear(), "")
@@ -45,20 +46,16 @@ class NeverReadingTests(SynchronousTestCase):
         site = make_site()
         site.greet()
         transport = site.client.transport
-        transport.write = _filling(transport)  # type: ignore[method-assign]
+        protocol = site.client.protocol
+
+        def fill(octets: bytes) -> None:
+            transport.io.write(octets)
+            protocol.pauseProducing()
+
+        self.patch(transport, "write", fill)
         site.client.say("NOOP", "NOOP")
         self.assertEqual(transport.producerState, "paused")
         site.client.say("NOOP")
         self.assertEqual(site.client.codes(), [250, 250])
-        transport.producer.resumeProducing()  # type: ignore[attr-defined]
+        protocol.resumeProducing()
         self.assertEqual(site.client.codes(), [250])
-
-
-def _filling(transport: MemoryTransport) -> object:
-    """A C{write} that says each time that the buffer is full now."""
-
-    def write(octets: bytes) -> None:
-        transport.io.write(octets)
-        transport.producer.pauseProducing()  # type: ignore[attr-defined]
-
-    return write

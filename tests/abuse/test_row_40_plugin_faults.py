@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from twisted.internet.defer import CancelledError, Deferred, fail
+from twisted.internet.defer import AlreadyCalledError, CancelledError, Deferred, fail
 from twisted.trial.unittest import SynchronousTestCase
 
 from harakatw.verdict import DENY, OK, Kind, Verdict, deny
@@ -194,13 +194,13 @@ class SilenceTests(SynchronousTestCase):
         self.assertEqual(self.flushLoggedErrors(), [])
 
     def test_twice(self) -> None:
-        """A plugin that answers twice fails in its own code; the first answer stands."""
+        """Who answers twice fails in its own code; the first answer stands."""
         answer: Deferred[Verdict] = Deferred()
         site = make_site(fake_plugin(mail=answer))
         site.greet()
         site.client.say("MAIL FROM:<>")
         answer.callback(DENY)
-        self.assertRaises(Exception, answer.callback, OK)
+        self.assertRaises(AlreadyCalledError, answer.callback, OK)
         self.assertEqual(site.client.codes(), [550])
 
     def test_after_the_client_left(self) -> None:

@@ -24,7 +24,7 @@ class _Scripted(Protocol):
         """Note it."""
         self.heard.append(octets)
 
-    def connectionLost(self, reason: Failure | None = None) -> None:  # type: ignore[override]  # the session's own spelling
+    def connectionLost(self, reason: Failure | None = None) -> None:
         """Note it."""
         self.lost += 1
 

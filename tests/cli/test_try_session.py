@@ -132,7 +132,7 @@ class SessionTests(InstanceTestCase):
         self.assertIn("C: QUIT", self.printed())
 
     def test_nobody_accepts(self) -> None:
-        """With the plugins of the instance, a recipient that nobody wants is refused."""
+        """With all plugins of the instance, what nobody wants is refused."""
         self.write(plugins="store\n")
         self.assertEqual(self.status(), 1)
         self.assertIn("550 5.1.1", self.printed())
@@ -147,7 +147,7 @@ class SessionTests(InstanceTestCase):
         self.assertNotIn("haraka -t", self.printed())
 
     def test_skip_deny(self) -> None:
-        """With C{--skip-deny} the plugins after a denial are asked, and the rest runs."""
+        """With C{--skip-deny} a denial is shown, and the next plugins are asked."""
         self.write(plugins="denies\naccepts\n")
         self.assertEqual(self.status(skip_deny=True), 0)
         self.assertRegex(self.printed(), r"rcpt +denies +DENY")

@@ -193,10 +193,11 @@ class FaultTests(SynchronousTestCase):
         )
 
     def _result(self, outcome: Any) -> Verdict:
-        if isinstance(outcome, Deferred):
-            return self.successResultOf(outcome)
-        assert isinstance(outcome, Verdict)
-        return outcome
+        verdict = (
+            self.successResultOf(outcome) if isinstance(outcome, Deferred) else outcome
+        )
+        assert isinstance(verdict, Verdict)
+        return verdict
 
     def test_policy(self) -> None:
         """On a policy hook a fault counts as CONT: the next plugin decides (RG09)."""

@@ -14,7 +14,7 @@ from harakatw.hooks.declared import (
     declared_hooks,
     wanted_services,
 )
-from harakatw.interfaces.hooks import IDataHook, IHeloHook, IEhloHook, IRcptHook
+from harakatw.interfaces.hooks import IDataHook, IEhloHook, IHeloHook, IRcptHook
 from harakatw.interfaces.marks import on_hook
 
 
@@ -54,7 +54,10 @@ class HookTests(SynchronousTestCase):
             def look_at_name(self, connection: Any, host: str) -> None:
                 """Say nothing."""
 
-        found = {(each.hook, each.method, each.priority) for each in declared_hooks("b", Both)}
+        found = {
+            (each.hook, each.method, each.priority)
+            for each in declared_hooks("b", Both)
+        }
         self.assertEqual(
             found,
             {
@@ -65,7 +68,7 @@ class HookTests(SynchronousTestCase):
         )
 
     def test_priority_of_the_first(self) -> None:
-        """@on_hook on hook_rcpt itself gives it a priority; it still stands there once."""
+        """@on_hook on hook_rcpt itself gives it a priority; it stands there once."""
 
         @implementer(IRcptHook)
         class Early:
@@ -124,22 +127,24 @@ class HookTests(SynchronousTestCase):
         """A class that promises a hook must have it."""
 
         @implementer(IRcptHook)
-        class Empty:
+        class Empty:  # type: ignore[misc]  # that is what is tested
             pass
 
         self.assertIn("has no hook_rcpt", self._wrong(Empty))
 
     def test_arguments(self) -> None:
-        """A method that cannot be given the hook's arguments is refused by its shape."""
+        """A method that cannot be given the hook's arguments is refused."""
 
         @implementer(IRcptHook)
         class Few:
-            def hook_rcpt(self, connection: Any) -> None:
+            def hook_rcpt(self, connection: Any) -> None:  # type: ignore[override]
                 """Say nothing."""
 
         @implementer(IRcptHook)
         class Keyword:
-            def hook_rcpt(self, a: Any, b: Any, c: Any, *, d: Any) -> None:
+            def hook_rcpt(  # type: ignore[override]
+                self, a: Any, b: Any, c: Any, *, d: Any
+            ) -> None:
                 """Say nothing."""
 
         for cls in (Few, Keyword):
@@ -186,7 +191,9 @@ class WantedTests(SynchronousTestCase):
             extra: float = 1.0
             made: int = attrs.field(init=False, default=0)
 
-        wanted = [(each.name, each.type, each.required) for each in wanted_services(Wants)]
+        wanted = [
+            (each.name, each.type, each.required) for each in wanted_services(Wants)
+        ]
         self.assertEqual(
             wanted,
             [("clock", int, True), ("threads", str, True), ("extra", float, False)],
@@ -206,7 +213,7 @@ class WantedTests(SynchronousTestCase):
         """An annotation that cannot be looked up is no reason to fail."""
 
         class Wants:
-            def __init__(self, clock: "Nowhere") -> None:  # type: ignore[name-defined] # noqa: F821, E501
+            def __init__(self, clock: "Nowhere") -> None:  # type: ignore[name-defined] # noqa: F821
                 """Do nothing."""
 
         (wanted,) = wanted_services(Wants)

@@ -54,8 +54,9 @@ class PendingTests(SynchronousTestCase):
     def test_answers_when_told_to_stop(self) -> None:
         """A plugin that answers as it is told to stop is too late by then."""
         source: Deferred[Any] = Deferred(lambda each: each.callback("late"))
-        pending = Pending(source, 5, self.clock)
-        self.clock.advance(5)
+        clock = Clock()
+        pending = Pending(source, 5, clock)
+        clock.advance(5)
         self.failureResultOf(pending.outcome, Expired)
 
     def test_for_ever(self) -> None:

@@ -76,7 +76,7 @@ class RegistryTests(LifeTestCase):
         self.assertEqual(self.events, [])
 
     def test_all_hooks(self) -> None:
-        """There is a chain for each hook; on those that nobody stands on nothing runs."""
+        """There is a chain for each hook; where nobody stands nothing runs."""
         registry = self.load("a")
         self.assertEqual(registry.chains.keys(), HOOK_RULES.keys())
         self.assertEqual(registry.chains["rcpt"].origins[0].plugin, "a")
@@ -92,13 +92,13 @@ class RegistryTests(LifeTestCase):
         self.assertEqual(self.events, [("register", "b"), ("register", "a")])
 
     def test_retired_name(self) -> None:
-        """A retired name loads its successor, once, though several lead to it (RG13)."""
+        """A retired name loads its successor, once, if several lead to it (RG13)."""
         self.write_plugin("limit", WITH_LIFE)
         registry = self.load("rate_limit", "haraka-plugin-limit", "rcpt_to.max_count")
         self.assertEqual([plugin.name for plugin in registry.plugins], ["limit"])
 
     def test_deny_hook(self) -> None:
-        """Denials on hooks of a session are reported to the deny hook, others are not."""
+        """Denials on hooks of a session are told to the deny hook, others are not."""
         judge = (
             "from harakatw.plugin import IDenyHook, OK, implementer\n"
             "@implementer(IDenyHook)\n"

@@ -26,7 +26,9 @@ class NameTests(InstanceTestCase):
         """Dots part folders, hyphens become underscores."""
         self.assertIn("rcpt_to/in_host_list.py", relative_paths("rcpt_to.in_host_list"))
         self.assertIn("dns_list.py", relative_paths("dns-list"))
-        self.assertEqual(relative_paths("queue/smtp_forward")[0], "queue/smtp_forward.py")
+        self.assertEqual(
+            relative_paths("queue/smtp_forward")[0], "queue/smtp_forward.py"
+        )
 
     def test_not_a_name(self) -> None:
         """What could lead out of the plugin folders is no name."""
@@ -123,7 +125,9 @@ class FileTests(InstanceTestCase):
     def test_missing(self) -> None:
         """A name that there is not: where it was looked for, and what is like it."""
         self.write_plugin("rcpt_to/in_host_list", "")
-        error = self.assertRaises(PluginError, self.search().load, "rcpt_to.in_hostlist")
+        error = self.assertRaises(
+            PluginError, self.search().load, "rcpt_to.in_hostlist"
+        )
         self.assertIn("did you mean rcpt_to.in_host_list?", str(error))
         self.assertIn(str(self.plugins), str(error))
 

@@ -27,17 +27,19 @@ class WatchTests(SynchronousTestCase):
         )
 
     def test_seconds(self) -> None:
-        """The time that a plugin took is seen too, if it had to be waited for or not."""
+        """The time that a plugin took is seen, whether it was waited for or not."""
         answer = Deferred[Any]()
         busy = self.bench.clock.advance
         self.bench.run(lambda *_: busy(2), answer, OK)
         self.bench.clock.advance(3)
         answer.callback(CONT)
-        seen = [(plugin, verdict, spent) for _, plugin, verdict, spent in self.watch.seen]
+        seen = [
+            (plugin, verdict, spent) for _, plugin, verdict, spent in self.watch.seen
+        ]
         self.assertEqual(seen, [("p0", CONT, 2.0), ("p1", CONT, 3.0), ("p2", OK, 0.0)])
 
     def test_faults(self) -> None:
-        """A plugin that raised, or ran out of time, is seen with what that counts as."""
+        """A plugin that raised or ran out of time is seen with what that counts as."""
         self.bench.run(raising(ZeroDivisionError()), Deferred[Any]())
         self.bench.clock.advance(30)
         self.flushLoggedErrors()

@@ -128,7 +128,8 @@ class OutboundTests(SynchronousTestCase):
         self.assertEqual(site.send_message(MESSAGE), "")
         engine.answer.callback("Message Queued")
         self.assertEqual(
-            site.client.hear(), f"250 2.0.0 Message Queued ({site.connection.uuid}.1)\r\n"
+            site.client.hear(),
+            f"250 2.0.0 Message Queued ({site.connection.uuid}.1)\r\n",
         )
 
     def test_queue_plugins_not_asked(self) -> None:
@@ -224,7 +225,7 @@ class LeftTests(SynchronousTestCase):
         return site
 
     def test_never_answers(self) -> None:
-        """A queue plugin that never answers: the farewell waits for its time-out only."""
+        """A queue plugin that never answers is waited for until its time is up."""
         plugin = fake_plugin(queue=Deferred(), disconnect=None)
         site = make_site(plugin)
         site.send_message(MESSAGE)

@@ -28,7 +28,9 @@ class DataTests(SynchronousTestCase):
         """
         site = make_site()
         said = site.send_message(MESSAGE + b".\r\n")
-        self.assertEqual(said, f"250 2.0.0 Message Queued ({site.connection.uuid}.1)\r\n")
+        self.assertEqual(
+            said, f"250 2.0.0 Message Queued ({site.connection.uuid}.1)\r\n"
+        )
         (message,) = site.mailbox.messages
         self.assertEqual(message.received, MESSAGE)
         self.assertEqual(message.sender, "a@client.example")

@@ -1,14 +1,14 @@
 """What happens when a session is over, however it ended."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.logger import globalLogPublisher
+from twisted.logger import LogEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from harakatw.verdict import CONT, DENY
 from tests.fake_plugins import fake_plugin, raising
+from tests.log_events import collect_log
 from tests.sessions import ENVELOPE, make_site
 
 
@@ -96,7 +96,7 @@ class FarewellTests(SynchronousTestCase):
         self.assertEqual(second.asked, ["disconnect"])
 
     def test_disconnect_after_the_end(self) -> None:
-        """A plugin that keeps a connection and closes it when it is over is harmless."""
+        """A plugin that closes a connection which is over does no harm."""
         site = make_site()
         connection = site.connection
         site.client.leave()
@@ -109,11 +109,9 @@ class LogTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Collect what is logged."""
-        self.events: list[Mapping[str, Any]] = []
-        globalLogPublisher.addObserver(self.events.append)
-        self.addCleanup(globalLogPublisher.removeObserver, self.events.append)
+        self.events = collect_log(self)
 
-    def _lines(self, begin: str) -> list[Mapping[str, Any]]:
+    def _lines(self, begin: str) -> list[LogEvent]:
         return [
             event
             for event in self.events

@@ -71,7 +71,7 @@ class CommandTests(SynchronousTestCase):
         self.assertTrue(site.client.transport.closed)
 
     def test_line_length(self) -> None:
-        """A command of max.line_length octets is taken, CRLF counted; one more is not."""
+        """A command may have max.line_length octets, CRLF counted, and no more."""
         options = ConnectionOptions(max_line_length=512)
         for extra, code in ((0, 250), (1, 500)):
             site = make_site(options=options)

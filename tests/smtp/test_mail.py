@@ -81,13 +81,35 @@ class ParameterTests(SynchronousTestCase):
 
     def test_unknown(self) -> None:
         """What was not announced gets 555 (section 4.1.1.11)."""
-        for parameters in ("RET=HDRS", "AUTH=<>", "REQUIRETLS", "X", "SIZE=1 FOO=1"):
+        for parameters in (
+            "NOTIFY=NEVER",
+            "AUTH=<>",
+            "REQUIRETLS",
+            "X",
+            "SIZE=1 FOO=1",
+        ):
             self.assertEqual(self._code(parameters), 555, parameters)
 
     def test_malformed(self) -> None:
         """Malformed, doubled or nonsense values get 501."""
         for parameters in ("SIZE", "SIZE=x", "SIZE=1 SIZE=1", "BODY=X", "SMTPUTF8=1"):
             self.assertEqual(self._code(parameters), 501, parameters)
+
+    def test_dsn(self) -> None:
+        """How much shall come back, and under which name, is kept (RFC 3461)."""
+        site = make_site()
+        site.greet()
+        site.client.say("MAIL FROM:<a@b.example> RET=HDRS ENVID=x+2By")
+        self.assertEqual(site.client.codes(), [250])
+        self.assertEqual(
+            site.connection.transaction.mail_params, {"RET": "HDRS", "ENVID": "x+2By"}
+        )
+
+    def test_bad_dsn(self) -> None:
+        """What RFC 3461 does not allow gets 501, and no transaction."""
+        for parameters in ("RET", "RET=ALL", "ENVID", "ENVID=a+0Ab", "RET=FULL ENVID"):
+            self.assertEqual(self._code(parameters), 501, parameters)
+        self.assertEqual(self._code(f"ENVID={'x' * 101}"), 501)
 
     def test_too_big(self) -> None:
         """

@@ -88,7 +88,7 @@ class ConnectionTests(SynchronousTestCase):
             connection.relayin = True
 
     def test_last_refusal(self) -> None:
-        """The session remembers the last refusal, and begins it with its id if asked."""
+        """The session remembers the last refusal, which may begin with its id."""
         site = make_site(options=ConnectionOptions(deny_chars=8, banner_chars=0))
         site.client.hear()
         said = site.client.ask("FOO")
@@ -96,9 +96,7 @@ class ConnectionTests(SynchronousTestCase):
         self.assertEqual(
             said, f"500 5.5.2 [{uuid}@mail.example] Unrecognized command\r\n"
         )
-        self.assertEqual(
-            site.connection.last_reply, "500 5.5.2 Unrecognized command"
-        )
+        self.assertEqual(site.connection.last_reply, "500 5.5.2 Unrecognized command")
 
 
 class RemoteTests(SynchronousTestCase):

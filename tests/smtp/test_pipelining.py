@@ -50,7 +50,9 @@ class GroupTests(SynchronousTestCase):
         """
         site = make_site()
         site.greet()
-        site.client.say(*ENVELOPE, "DATA", "Subject: x", "", ".", "MAIL FROM:<x@y.example>")
+        site.client.say(
+            *ENVELOPE, "DATA", "Subject: x", "", ".", "MAIL FROM:<x@y.example>"
+        )
         said = site.client.hear().splitlines()
         self.assertEqual(said[2:], ["554 5.5.0 SMTP protocol synchronization error"])
         self.assertTrue(site.client.transport.closed)
@@ -112,7 +114,7 @@ class PendingTests(SynchronousTestCase):
         self.assertEqual(site.client.transport.producerState, "producing")
 
     def test_deep_pipeline(self) -> None:
-        """Ten thousand commands, each with a verdict that was waited for: no recursion."""
+        """Thousands of commands, each waiting for its verdict: no recursion."""
         verdicts: list[Deferred[None]] = []
 
         def later(*_: object) -> "Deferred[None]":
@@ -181,10 +183,10 @@ class ReaderTests(SynchronousTestCase):
         """A client whose replies pile up is not heard until it reads again."""
         site = make_site()
         site.greet()
-        site.client.transport.producer.pauseProducing()  # type: ignore[attr-defined]
+        site.client.protocol.pauseProducing()
         self.assertEqual(site.client.transport.producerState, "paused")
         self.assertEqual(site.client.ask("NOOP", "NOOP"), "")
-        site.client.transport.producer.resumeProducing()  # type: ignore[attr-defined]
+        site.client.protocol.resumeProducing()
         self.assertEqual(site.client.codes(), [250, 250])
         self.assertEqual(site.client.transport.producerState, "producing")
 
@@ -195,20 +197,19 @@ class ReaderTests(SynchronousTestCase):
         site.greet()
         site.client.say(ENVELOPE[0])
         transport = site.client.transport
-        producer = transport.producer
-        producer.pauseProducing()  # type: ignore[attr-defined]
-        producer.resumeProducing()  # type: ignore[attr-defined]
+        site.client.protocol.pauseProducing()
+        site.client.protocol.resumeProducing()
         self.assertEqual(transport.producerState, "paused")
-        producer.pauseProducing()  # type: ignore[attr-defined]
+        site.client.protocol.pauseProducing()
         verdict.callback(None)
         self.assertEqual(transport.producerState, "paused")
-        producer.resumeProducing()  # type: ignore[attr-defined]
+        site.client.protocol.resumeProducing()
         self.assertEqual(transport.producerState, "producing")
 
     def test_never_reads(self) -> None:
         """Who never reads is closed after the time of inactivity."""
         site = make_site(options=ConnectionOptions(), inactivity_seconds=60)
-        site.client.transport.producer.pauseProducing()  # type: ignore[attr-defined]
+        site.client.protocol.pauseProducing()
         for _ in range(61):
             site.server.clock.advance(1)
         self.assertTrue(site.client.transport.closed)

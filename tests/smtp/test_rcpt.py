@@ -3,6 +3,7 @@
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
+from harakatw.address import Address
 from harakatw.smtp.connection import Connection
 from harakatw.verdict import CONT, DENY, DENYSOFT, OK, Verdict, deny, deny_soft, ok
 from tests.fake_plugins import FakePlugin, fake_plugin, in_turn
@@ -27,7 +28,7 @@ class RcptTests(SynchronousTestCase):
     """Which recipients are taken."""
 
     def test_ours(self) -> None:
-        """A recipient that a plugin says OK to is kept, in the order of the commands."""
+        """Recipients that a plugin says OK to are kept, in order."""
         site = opened()
         site.client.say("RCPT TO:<b@Here.Example>", "rcpt to:<c@here.example>")
         self.assertEqual(site.client.codes(), [250, 250])
@@ -41,9 +42,7 @@ class RcptTests(SynchronousTestCase):
         """
         site = opened()
         said = site.client.ask("RCPT TO:<v@victim.example>")
-        self.assertEqual(
-            said, "550 5.1.1 I cannot deliver mail for that recipient\r\n"
-        )
+        self.assertEqual(said, "550 5.1.1 I cannot deliver mail for that recipient\r\n")
         self.assertEqual(site.connection.transaction.rcpt_to, [])
         self.assertEqual(site.connection.rcpt_rejected, 1)
 
@@ -76,15 +75,21 @@ class RcptTests(SynchronousTestCase):
     def test_syntax(self) -> None:
         """A line that is no RCPT gets 501; <> is no recipient."""
         site = opened()
-        for argument in ("", "<b@here.example>", "TO:", "TO:<>", "FROM:<b@here.example>"):
+        for argument in (
+            "",
+            "<b@here.example>",
+            "TO:",
+            "TO:<>",
+            "FROM:<b@here.example>",
+        ):
             site.client.say(f"RCPT {argument}")
         self.assertEqual(site.client.codes(), [501] * 5)
         self.assertEqual(site.connection.transaction.rcpt_tried, 0)
 
     def test_parameters(self) -> None:
-        """No parameter of RCPT is announced, so each gets 555."""
+        """What EHLO did not announce for RCPT gets 555."""
         site = opened()
-        site.client.say("RCPT TO:<b@here.example> NOTIFY=NEVER")
+        site.client.say("RCPT TO:<b@here.example> RET=FULL")
         self.assertEqual(site.client.codes(), [555])
 
     def test_postmaster(self) -> None:
@@ -186,3 +191,99 @@ class PluginTests(SynchronousTestCase):
         thinking.callback(OK)
         self.assertEqual(site.client.hear(), "")
         self.assertEqual(self.flushLoggedErrors(), [])
+
+
+class ReportTests(SynchronousTestCase):
+    """What a client may say of reports on a recipient (RFC 3461 section 4)."""
+
+    NEVER = "NOTIFY=NEVER"
+    WISHES = "notify=Success,failure ORCPT=rfc822;x+2By@far.example"
+
+    def test_kept(self) -> None:
+        """Each recipient has its own wishes, though the addresses are the same."""
+        plugin = fake_plugin(rcpt=OK)
+        site = opened(plugin)
+        for wishes in (self.NEVER, "", self.WISHES):
+            site.client.say(f"RCPT TO:<b@here.example> {wishes}".strip())
+        self.assertEqual(site.client.codes(), [250] * 3)
+        transaction = site.connection.transaction
+        kept = [dict(transaction.rcpt_params(each)) for each in transaction.rcpt_to]
+        wanted: list[dict[str, str]] = [
+            {"NOTIFY": "NEVER"},
+            {},
+            {"NOTIFY": "Success,failure", "ORCPT": "rfc822;x+2By@far.example"},
+        ]
+        self.assertEqual(kept, wanted)
+        self.assertEqual([dict(call[1][2]) for call in plugin.calls], wanted)
+
+    def test_malformed(self) -> None:
+        """What RFC 3461 does not allow gets 501; the recipient is not added."""
+        site = opened()
+        for wishes in ("NOTIFY", "NOTIFY=NEVER,DELAY", "ORCPT=b", "ORCPT=rfc822;+0A"):
+            site.client.say(f"RCPT TO:<b@here.example> {wishes}")
+            self.assertEqual(site.client.codes(), [501], wishes)
+        self.assertEqual(site.connection.transaction.rcpt_to, [])
+        self.assertEqual(site.connection.transaction.rcpt_tried, 0)
+
+    def test_after_helo(self) -> None:
+        """Who said HELO has no parameters."""
+        site = make_site()
+        site.client.say(
+            "HELO x", "MAIL FROM:<>", "RCPT TO:<b@here.example> NOTIFY=NEVER"
+        )
+        self.assertEqual(site.client.codes(), [220, 250, 250, 555])
+
+    def test_foreign_original(self) -> None:
+        """An original recipient beyond ASCII needs SMTPUTF8, or is encoded."""
+        for mail, orcpt, code in (
+            ("SMTPUTF8", "utf-8;bücher@here.example", 250),
+            ("", "utf-8;bücher@here.example", 501),
+            ("", "utf-8;b\\x{FC}cher@here.example", 250),
+        ):
+            site = make_site()
+            site.greet()
+            site.client.say(f"MAIL FROM:<a@b.example> {mail}".strip())
+            site.client.say(f"RCPT TO:<b@here.example> ORCPT={orcpt}")
+            self.assertEqual(site.client.codes(), [250, code], orcpt)
+
+    def test_rewritten(self) -> None:
+        """A plugin that rewrites the address does not lose what was asked for it."""
+
+        def rewrite(connection: object, recipient: object, params: object) -> None:
+            recipient.user = "info"  # type: ignore[attr-defined]  # an Address
+
+        site = opened(fake_plugin(rcpt=rewrite))
+        site.client.say(f"RCPT TO:<b@here.example> {self.NEVER}")
+        transaction = site.connection.transaction
+        (recipient,) = transaction.rcpt_to
+        self.assertEqual(recipient.address, "info@here.example")
+        self.assertEqual(transaction.rcpt_params(recipient), {"NOTIFY": "NEVER"})
+
+    def test_replaced(self) -> None:
+        """A plugin that puts another address there can hand the wishes on."""
+
+        def replace(connection: Connection, recipient: Address) -> None:
+            transaction = connection.transaction
+            assert transaction is not None
+            alias = Address("other", "here.example")
+            transaction.rcpt_to = [alias]
+            transaction.set_rcpt_params(alias, transaction.rcpt_params(recipient))
+
+        site = opened(fake_plugin(rcpt_ok=replace))
+        site.client.say(f"RCPT TO:<b@here.example> {self.NEVER}")
+        transaction = site.connection.transaction
+        self.assertEqual(
+            transaction.rcpt_params(transaction.rcpt_to[0]), {"NOTIFY": "NEVER"}
+        )
+        self.assertEqual(transaction.rcpt_params(Address("b", "here.example")), {})
+
+    def test_refused(self) -> None:
+        """Nothing is kept for a recipient that was refused, however many there are."""
+        refused: list[Address] = []
+        site = opened(fake_plugin(rcpt=lambda c, who, params: refused.append(who)))
+        for _ in range(3):
+            site.client.say(f"RCPT TO:<v@victim.example> {self.NEVER}")
+        self.assertEqual(site.client.codes(), [550] * 3)
+        transaction = site.connection.transaction
+        kept = [dict(transaction.rcpt_params(each)) for each in refused]
+        self.assertEqual(kept, [{}] * 3)

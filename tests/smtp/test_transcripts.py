@@ -1,6 +1,6 @@
 """
-Every dialogue of C{tests/transcripts}, whole, octet by octet, and cut at every place: the
-replies must not depend on how the network cut what the client sent.
+Every dialogue of C{tests/transcripts}, whole, octet by octet, and cut at every place:
+the replies must not depend on how the network cut what the client sent.
 """
 
 from collections.abc import Callable, Sequence

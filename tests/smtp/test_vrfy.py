@@ -15,7 +15,8 @@ class VrfyTests(SynchronousTestCase):
         site = make_site()
         site.client.hear()
         self.assertEqual(
-            site.client.ask("VRFY root"), "252 2.1.5 Send some mail, I'll try my best\r\n"
+            site.client.ask("VRFY root"),
+            "252 2.1.5 Send some mail, I'll try my best\r\n",
         )
 
     def test_told(self) -> None:

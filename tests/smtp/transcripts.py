@@ -14,8 +14,8 @@ One line each::
     ! taken 1                 so many messages were taken by now
 
 In a line of the client C{\\r}, C{\\n}, C{\\0}, C{\\t}, C{\\\\} and C{\\xNN} stand for
-octets, and C{\\c} at its end for "no CRLF here". Lines that follow each other are sent as
-one, and what the server must have said to them by then is what follows.
+octets, and C{\\c} at its end for "no CRLF here". Lines that follow each other are sent
+as one, and what the server must have said to them by then is what follows.
 """
 
 import re

@@ -28,7 +28,7 @@ NO_8BIT: Final = Said(
     True,
 )
 NO_UTF8: Final = Said(
-    our_answer(553, "5.6.7", "The message needs SMTPUTF8 and the host does not have it"),
+    our_answer(553, "5.6.7", "The message needs SMTPUTF8, which the host has not"),
     Stage.MAIL,
     True,
 )
@@ -105,9 +105,9 @@ def unsuitable(
         return TOO_BIG
     if envelope.is_8bit and not (capabilities.eight_bit or allow_8bit):
         return NO_8BIT
-    if not capabilities.smtputf8:
-        if envelope.is_utf8 or not envelope.sender.isascii():
-            return NO_UTF8
+    is_utf8 = envelope.is_utf8 or not envelope.sender.isascii()
+    if is_utf8 and not capabilities.smtputf8:
+        return NO_UTF8
     if _CONTROL.search(envelope.sender):
         return BAD_SENDER
     return None

@@ -280,7 +280,7 @@ _FORBIDDEN: Final = (
 
 
 def _check_direction(text: str) -> None:
-    """RFC 3454 section 6: a text that runs from right to left does so from end to end."""
+    """Text from right to left is so from end to end (RFC 3454 section 6)."""
     if not any(map(stringprep.in_table_d1, text)):
         return
     ends = stringprep.in_table_d1(text[0]) and stringprep.in_table_d1(text[-1])

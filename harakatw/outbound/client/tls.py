@@ -1,14 +1,14 @@
 """
-TLS as a client: when, with whom, and what the certificate must say.
+TLS as a client: one context for all connections, one handshake for each.
 
-@see: RFC 3207 (STARTTLS), RFC 6125 (names), Haraka rows OB35 to OB40
+@see: RFC 3207 (STARTTLS), RFC 6125 (names), Haraka rows OB39 and OB40
 """
 
-import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final, Literal
+from types import MappingProxyType
+from typing import Any, Final
 
 import attrs
 from OpenSSL import SSL
@@ -27,240 +27,12 @@ from twisted.internet.ssl import (
 )
 from zope.interface import implementer
 
-from harakatw.address_grammar import GrammarError, canonical_domain
-from harakatw.config.options import doc
 from harakatw.errors import ConfigError
 from harakatw.outbound.client.result import TLSState
-from harakatw.outbound.hop import Hop, is_ip
+from harakatw.outbound.client.tls_rules import OutboundTLSOptions, TLSPolicy
+from harakatw.outbound.hop import is_ip
 
-MinVersion = Literal["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"]
-
-_SECTION: Final = "outbound"
-_FILE: Final = "tls.ini"
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.S)
-IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-
-@attrs.frozen(kw_only=True)
-class TLSPolicy:
-    """
-    What one connection needs.
-
-    @ivar wanted: use TLS if the server offers it.
-    @ivar required: send nothing without TLS.
-    @ivar verified: send nothing unless the certificate is valid and for one of
-        C{names}.
-    @ivar names: who the host may be; the hop's name if empty.
-    """
-
-    wanted: bool = True
-    required: bool = False
-    verified: bool = False
-    names: tuple[str, ...] = ()
-
-
-NO_TLS: Final = TLSPolicy(wanted=False)
-"""In clear; also to try a host again whose TLS is broken."""
-
-OPPORTUNISTIC: Final = TLSPolicy()
-"""Against listeners, not against those who pose as the host (RFC 7435)."""
-
-
-@attrs.frozen(kw_only=True)
-class Hosts:
-    """
-    A list of hosts as C{tls.ini} has it: names, IP addresses and networks.
-    """
-
-    names: frozenset[str] = frozenset()
-    networks: tuple[IPNetwork, ...] = ()
-
-    def contain(self, name: str) -> bool:
-        """Is a name, in any case, or an IP address among them?"""
-        if not is_ip(name):
-            return name.lower().removesuffix(".") in self.names
-        address = ipaddress.ip_address(name)
-        mapped = getattr(address, "ipv4_mapped", None)
-        return any((mapped or address) in network for network in self.networks)
-
-
-def parse_hosts(entries: Iterable[str]) -> Hosts:
-    """
-    Read a list of hosts.
-
-    @raise ValueError: for an entry that is none; the message names it.
-    """
-    names: set[str] = set()
-    networks: list[IPNetwork] = []
-    for entry in entries:
-        try:
-            networks.append(ipaddress.ip_network(entry, strict=False))
-        except ValueError:
-            names.add(_name(entry))
-    return Hosts(names=frozenset(names), networks=tuple(networks))
-
-
-def _name(entry: str) -> str:
-    try:
-        return canonical_domain(entry.removesuffix("."))
-    except GrammarError:
-        raise ValueError(f"{entry!r} is no host, IP address or network") from None
-
-
-def _are_hosts(instance: object, attribute: object, value: tuple[str, ...]) -> None:
-    parse_hosts(value)
-
-
-def _are_ciphers(instance: object, attribute: object, value: str) -> None:
-    if value and not re.fullmatch(r"[A-Za-z0-9_+!:@=.,-]{1,2000}", value):
-        raise ValueError(f"{value[:80]!r} is no list of ciphers as OpenSSL wants it")
-
-
-@attrs.frozen(kw_only=True)
-class OutboundTLSOptions:
-    """
-    C{tls.ini} as far as it is about mail that leaves. What C{[outbound]} does not say
-    C{[main]} does.
-    """
-
-    enable_tls: bool = attrs.field(
-        default=True,
-        metadata=doc(
-            "Encrypt mail on its way to hosts that can do it.", file="outbound.ini"
-        ),
-    )
-    no_tls_hosts: tuple[str, ...] = attrs.field(
-        default=(),
-        validator=_are_hosts,
-        metadata=doc(
-            "Hosts that get mail in clear: names, IP addresses, networks.",
-            section=_SECTION,
-            file=_FILE,
-        ),
-    )
-    force_tls_hosts: tuple[str, ...] = attrs.field(
-        default=(),
-        validator=_are_hosts,
-        metadata=doc(
-            "Hosts and recipient domains that get mail only over TLS with a valid "
-            "certificate; they win over no_tls_hosts and enable_tls.",
-            section=_SECTION,
-            file=_FILE,
-        ),
-    )
-    reject_unauthorized: bool = attrs.field(
-        default=False,
-        metadata=doc(
-            "Send nothing over TLS to a host without a valid certificate?",
-            section=_SECTION,
-            key="rejectUnauthorized",
-            file=_FILE,
-        ),
-    )
-    mutual_tls: bool = attrs.field(
-        default=False,
-        metadata=doc("Show our own certificate to other hosts?", file=_FILE),
-    )
-    key: str = attrs.field(
-        default="",
-        metadata=doc("The key for mutual_tls.", section=_SECTION, file=_FILE),
-    )
-    cert: str = attrs.field(
-        default="",
-        metadata=doc("The certificate for mutual_tls.", section=_SECTION, file=_FILE),
-    )
-    ca: str = attrs.field(
-        default="",
-        metadata=doc(
-            "Certificates to trust, a PEM file; without it those of the system.",
-            section=_SECTION,
-            file=_FILE,
-        ),
-    )
-    ciphers: str = attrs.field(
-        default="",
-        validator=_are_ciphers,
-        metadata=doc(
-            "Ciphers up to TLS 1.2 as OpenSSL writes them.",
-            section=_SECTION,
-            file=_FILE,
-        ),
-    )
-    min_version: MinVersion | None = attrs.field(
-        default=None,
-        metadata=doc(
-            "The oldest version of TLS to use.",
-            section=_SECTION,
-            key="minVersion",
-            file=_FILE,
-        ),
-    )
-    main_key: str = attrs.field(
-        default="tls_key.pem",
-        metadata=doc("The server's key, a PEM file.", key="key", file=_FILE),
-    )
-    main_cert: str = attrs.field(
-        default="tls_cert.pem",
-        metadata=doc(
-            "The server's certificate and those above it, a PEM file.",
-            key="cert",
-            file=_FILE,
-        ),
-    )
-    main_ciphers: str = attrs.field(
-        default="",
-        validator=_are_ciphers,
-        metadata=doc(
-            "Ciphers up to TLS 1.2 as OpenSSL writes them.", key="ciphers", file=_FILE
-        ),
-    )
-    main_min_version: MinVersion | None = attrs.field(
-        default=None,
-        metadata=doc(
-            "The oldest version of TLS to use.", key="minVersion", file=_FILE
-        ),
-    )
-
-
-@attrs.frozen
-class TLSRules:
-    """
-    Which policy holds for which host.
-
-    @ivar options: what the files say.
-    """
-
-    options: OutboundTLSOptions
-    _forced: Hosts = attrs.field(init=False)
-    _spared: Hosts = attrs.field(init=False)
-
-    @_forced.default
-    def _read_forced(self) -> Hosts:
-        return parse_hosts(self.options.force_tls_hosts)
-
-    @_spared.default
-    def _read_spared(self) -> Hosts:
-        return parse_hosts(self.options.no_tls_hosts)
-
-    def policy(self, hop: Hop, domain: str = "") -> TLSPolicy:
-        """
-        What a connection to a hop needs.
-
-        @param domain: the recipients', if the hop is one of its MX hosts.
-        """
-        known_as = [name for name in (hop.host, hop.ip, domain) if name]
-        if hop.tls == "verify" or any(map(self._forced.contain, known_as)):
-            names = tuple(name for name in (hop.name, domain) if name)
-            return TLSPolicy(required=True, verified=True, names=names)
-        if hop.tls == "must" or hop.implicit_tls:
-            strict = self.options.reject_unauthorized
-            return TLSPolicy(required=True, verified=strict)
-        if hop.tls == "never" or hop.path:
-            return NO_TLS
-        is_spared = any(map(self._spared.contain, known_as))
-        if hop.tls == "default" and (is_spared or not self.options.enable_tls):
-            return NO_TLS
-        return TLSPolicy(verified=self.options.reject_unauthorized)
 
 
 class ClientTLS:
@@ -281,7 +53,9 @@ class ClientTLS:
         except (OSError, ValueError, SSL.Error) as error:
             why = getattr(error, "strerror", "") or str(error) or "no certificate"
             name = getattr(error, "filename", None) or "keys, certificates or ciphers"
-            raise ConfigError((f"config/tls.ini: [outbound]: {name}: {why}",)) from error
+            raise ConfigError(
+                (f"config/tls.ini: [outbound]: {name}: {why}",)
+            ) from error
 
     def _make_context(self, directory: Path, trust_root: Any) -> SSL.Context:
         options = self._options
@@ -298,7 +72,7 @@ class ClientTLS:
             )
         oldest = options.min_version or options.main_min_version
         if oldest is not None:
-            wanted["insecurelyLowerMinimumTo"] = _version(oldest)
+            wanted["insecurelyLowerMinimumTo"] = _VERSIONS[oldest]
         if trust_root is None:
             trust_root = _trust(directory, options.ca)
         context: SSL.Context = CertificateOptions(
@@ -317,8 +91,27 @@ class ClientTLS:
         return Handshake(self._context, sni, names, policy.verified)
 
 
-def _version(name: MinVersion) -> Any:
-    return getattr(TLSVersion, name.replace(".", "_"))
+_VERSIONS: Final[Mapping[str, Any]] = MappingProxyType(
+    {
+        "TLSv1": TLSVersion.TLSv1_0,
+        "TLSv1.1": TLSVersion.TLSv1_1,
+        "TLSv1.2": TLSVersion.TLSv1_2,
+        "TLSv1.3": TLSVersion.TLSv1_3,
+    }
+)
+
+_PROBLEMS: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        9: "is not valid yet",
+        10: "has expired",
+        18: "is signed by itself",
+        19: "leads to an authority that we do not trust",
+        20: "is by an authority that we do not know",
+        21: "comes without those above it",
+        23: "was revoked",
+    }
+)
+"""OpenSSL's numbers of the errors that are met most."""
 
 
 def _trust(directory: Path, ca: str) -> Any:
@@ -374,7 +167,8 @@ class Handshake:
         self, connection: SSL.Connection, _: X509, error: int, depth: int, ok: int
     ) -> bool:
         if not ok and not self._problem:
-            self._problem = f"the certificate is not valid (OpenSSL error {error})"
+            what = _PROBLEMS.get(error, f"is not valid (OpenSSL error {error})")
+            self._problem = f"the certificate {what}"
         return bool(ok) or not self.must_verify
 
     @property

@@ -7,6 +7,7 @@ It is ASCII whatever the addresses are, so that it passes every host on its way.
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from harakatw.errors import ProtocolError
 from harakatw.interfaces.queue import QueuedMessage
@@ -14,6 +15,9 @@ from harakatw.message.received import rfc5322_date
 from harakatw.outbound.dsn.recipients import ReportedRecipient
 from harakatw.outbound.dsn.text import MAX_WORD_OCTETS, folded_field, plain_field
 from harakatw.wire.dsn import UTF8, encode_foreign, parse_envid, parse_orcpt
+
+OUR_WORDS: Final = "x-harakatw"
+"""The type of a diagnostic that no peer said (RFC 3464 section 2.1.2)."""
 
 
 def status_body(
@@ -44,11 +48,10 @@ def _recipient_fields(told: ReportedRecipient) -> Iterator[bytes]:
     yield plain_field("Final-Recipient", _typed_address(told.recipient.address))
     yield plain_field("Action", told.action.value)
     yield plain_field("Status", told.status)
-    if told.remote is not None:
-        if told.remote.name:
-            yield plain_field("Remote-MTA", f"dns; {told.remote.name}")
-        # Only a peer's words: the type says that this was a reply of SMTP.
-        yield folded_field("Diagnostic-Code", f"smtp; {told.said}")
+    if told.remote is not None and told.remote.name:
+        yield plain_field("Remote-MTA", f"dns; {told.remote.name}")
+    source = OUR_WORDS if told.remote is None else "smtp"
+    yield folded_field("Diagnostic-Code", f"{source}; {told.said}")
     if told.last_attempt is not None:
         yield plain_field("Last-Attempt-Date", rfc5322_date(told.last_attempt))
     if told.retry_until is not None:

@@ -22,7 +22,9 @@ _BLANKS = re.compile(r"\s+")
 _NOT_ASCII = re.compile(r"[^ -~]")
 
 
-def clean_line(text: str, max_characters: int = 320, *, only_ascii: bool = False) -> str:
+def clean_line(
+    text: str, max_characters: int = 320, *, only_ascii: bool = False
+) -> str:
     """
     Make one printable line of what anybody may have written.
 

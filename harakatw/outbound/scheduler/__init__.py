@@ -1,0 +1,1 @@
+"""When each queued message is tried, and how many at a time."""

@@ -1,0 +1,1 @@
+"""Where queued mail is kept: in SQLite on this host, or in memory for tests."""
