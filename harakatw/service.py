@@ -2,58 +2,30 @@
 The server: wires all objects together, starts them, reloads and stops them.
 """
 
-import socket
 import time
 from pathlib import Path
 from typing import Any
 
-import attrs
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent, Logger
-from twisted.names.client import Resolver
-from zope.interface import implementer
 
 from harakatw.config.watch import ConfigWatcher
-from harakatw.dns.names import NameLookup
-from harakatw.dns.servers import name_servers
 from harakatw.errors import ConfigError, HarakaError
-from harakatw.hooks.chain import Watch
-from harakatw.interfaces.services import IServer
-from harakatw.message.received import ReceivedTemplate
-from harakatw.message.store import StoreSettings
-from harakatw.notes import Notes
 from harakatw.observe.levels import LogSwitch
 from harakatw.observe.writer import LogWriter
 from harakatw.process.instance import Instance
 from harakatw.process.listeners import Listeners
 from harakatw.process.plugin_host import PluginHost
-from harakatw.process.settings import Settings, read_settings
+from harakatw.process.server import LogRecord, Server
+from harakatw.process.session_context import make_context
+from harakatw.process.settings import Settings, own_name, read_settings
 from harakatw.process.threads import PooledThreads
 from harakatw.process.user import become
 from harakatw.smtp.context import SessionContext
 from harakatw.smtp.deadlines import Sweep
 from harakatw.smtp.factory import SMTPFactory
 from harakatw.verdict import CONT, Verdict
-from harakatw.version import __version__
-
-_CAPABILITIES = ("PIPELINING", "8BITMIME", "ENHANCEDSTATUSCODES", "DSN")
-
-
-@implementer(IServer)
-@attrs.define(eq=False)
-class Server:
-    """
-    What plugins may know of the server.
-
-    @ivar name: from C{config/me}.
-    @ivar directory: of the instance.
-    @ivar notes: shared by all plugins of this process.
-    """
-
-    name: str
-    directory: str
-    notes: Notes = attrs.field(factory=Notes)
 
 
 class HarakaService(Service):
@@ -80,7 +52,7 @@ class HarakaService(Service):
         self._log_switch = LogSwitch()
         self.settings = self._read()
         self._threads = PooledThreads(reactor)
-        self.server = Server(_own_name(self.settings), str(self.instance.directory))
+        self.server = Server(own_name(self.settings), str(self.instance.directory))
         services = {
             "clock": reactor,
             "reactor": reactor,
@@ -121,7 +93,7 @@ class HarakaService(Service):
         """Run C{init_master}, and serve."""
         super().startService()  # type: ignore[no-untyped-call]  # Twisted's
         self._threads.start()
-        outcome = self.context.chains["init_master"].run(_Starting(), self.server)
+        outcome = self.context.chains["init_master"].run(self.server)
         if isinstance(outcome, Verdict):
             self._initialised(outcome)
         else:
@@ -149,39 +121,14 @@ class HarakaService(Service):
         return settings
 
     def _make_context(self) -> SessionContext:
-        """Everything that a session which begins now is bound to."""
-        limits, name = self.settings.connection, self.server.name
-        version = f" {__version__}" if limits.show_version else ""
-        smtputf8 = ("SMTPUTF8",) if limits.smtputf8 else ()
-        return SessionContext(
-            name=name,
-            limits=limits,
-            chains=self._plugins.registry.chains,
-            inactivity_seconds=self.settings.server.inactivity_timeout,
-            capabilities=(*_CAPABILITIES, *smtputf8, f"SIZE {limits.max_bytes}"),
-            greeting=limits.greeting or (f"{name} ESMTP Haraka{version} ready",),
-            received=ReceivedTemplate(name, f"Haraka{version}"),
-            store=StoreSettings(
-                in_thread=self._threads.call,
-                spool_dir=limits.spool_dir,
-                spool_after=limits.spool_after,
-                max_header_fields=limits.max_header_lines,
-            ),
-            now=time.time,
-            results=self.settings.results.settings,
-            log=self._log_switch,
-            clock=self._reactor,
+        return make_context(
+            self.settings,
+            self.server.name,
+            self._plugins.registry.chains,
+            reactor=self._reactor,
             threads=self._threads,
-            names=self._make_names(),
+            log=self._log_switch,
         )
-
-    def _make_names(self) -> NameLookup:
-        dns = self.settings.dns
-        seconds = dns.timeout / 1000
-        tries = tuple(max(1, round(seconds / dns.tries)) for _ in range(dns.tries))
-        servers = name_servers(Path("/etc/resolv.conf"))
-        resolver = Resolver(servers=servers, timeout=tries, reactor=self._reactor)
-        return NameLookup(resolver, self._reactor, seconds)
 
     # ---- reload ----------------------------------------------------------------------
 
@@ -189,7 +136,7 @@ class HarakaService(Service):
         """Files in C{config/} changed: new sessions get what they say now."""
         self._log.info("changed: {names}", names=", ".join(sorted(names)))
         self.settings = self._read(self.settings)
-        self.server.name = _own_name(self.settings)
+        self.server.name = own_name(self.settings)
         self._plugins.reload(self.settings, names, frozenset())
         self.context = self._make_context()
         try:
@@ -237,18 +184,5 @@ class HarakaService(Service):
         context = getattr(self, "context", None)
         if context is None:
             return True
-        outcome = context.chains["log"].run(_Starting(), event)
+        outcome = context.chains["log"].run(LogRecord(event))
         return outcome is CONT or not isinstance(outcome, Verdict)
-
-
-@attrs.define
-class _Starting:
-    """What hooks that belong to no session are called on."""
-
-    uuid: str = "server"
-    watch: Watch | None = None
-
-
-def _own_name(settings: Settings) -> str:
-    """The name in C{config/me}, or else the machine's."""
-    return settings.server.me or socket.gethostname() or "localhost"

@@ -27,7 +27,8 @@ LAYERS = (
     ("hooks",),
     ("smtp", "outbound"),
     ("plugins",),
-    ("web", "cli", "process", "testing"),
+    ("process",),
+    ("web", "cli", "testing"),
     ("service",),
     ("tap",),
 )

@@ -5,7 +5,7 @@ from typing import TextIO
 
 import attrs
 
-from harakatw.cli.instance import CORE, OpenInstance
+from harakatw.cli.instance import OpenInstance
 from harakatw.cli.plugin_files import bundled_options, options_of
 from harakatw.config.check import check_files
 from harakatw.config.core import PluginTimeoutOptions
@@ -15,6 +15,7 @@ from harakatw.config.schema import OptionClass, options
 from harakatw.errors import PluginError
 from harakatw.hooks.loader import PluginLoader
 from harakatw.hooks.search import successor
+from harakatw.process.settings import CORE
 
 
 @attrs.frozen

@@ -11,11 +11,12 @@ from typing import Final
 
 from harakatw.address_grammar import GrammarError, canonical_host
 from harakatw.cli.failure import CommandError
-from harakatw.cli.instance import CORE, search_plugins
 from harakatw.cli.list_plugins import plain
 from harakatw.cli.plugin_files import PluginFile, list_plugins, options_of
 from harakatw.config.samples import render_samples
 from harakatw.config.schema import OptionClass
+from harakatw.process.plugin_host import plugin_search
+from harakatw.process.settings import CORE
 
 PLUGINS: Final = ("rcpt_to.in_host_list", "queue/maildir")
 """What a new instance runs: enough to take mail, and to lose none of it."""
@@ -70,7 +71,7 @@ def instance_files(host: str, domains: Iterable[str]) -> dict[str, str]:
 
 def _samples() -> Mapping[str, str]:
     """The samples of the core, and of what a new instance runs."""
-    search = search_plugins()
+    search = plugin_search()
     owners: list[tuple[str, OptionClass]] = list(CORE)
     for name in PLUGINS:
         cls = options_of(search, name)
@@ -89,7 +90,7 @@ def _with(sample: str, lines: Iterable[str]) -> str:
 
 def _plugin_lines() -> list[str]:
     """C{config/plugins}: all bundled ones, commented out but for L{PLUGINS}."""
-    known = {plugin.name: plugin for plugin in list_plugins(search_plugins())}
+    known = {plugin.name: plugin for plugin in list_plugins(plugin_search())}
     idle = [plugin for name, plugin in known.items() if name not in PLUGINS]
     queues = [plugin for plugin in idle if plugin.name.startswith("queue/")]
     others = [plugin for plugin in idle if plugin not in queues]

@@ -1,48 +1,15 @@
 """An instance as the command sees it: its files and its plugins, and no server."""
 
 from pathlib import Path
-from typing import Final
 
 import attrs
 
-from harakatw import plugins
 from harakatw.cli.failure import CommandError
-from harakatw.config.connection import ConnectionOptions
-from harakatw.config.core import LogOptions, ServerOptions
+from harakatw.config.core import ServerOptions
 from harakatw.config.files import ConfigFiles
-from harakatw.config.options import load_options
-from harakatw.config.results import ResultsOptions
-from harakatw.config.schema import OptionClass
-from harakatw.dns.options import DNSOptions
 from harakatw.hooks.search import PluginSearch, successor
-
-BUNDLED: Final = "harakatw.plugins"
-"""The package of the bundled plugins."""
-
-CORE: Final[tuple[tuple[str, OptionClass], ...]] = (
-    ("smtp", ServerOptions),
-    ("connection", ConnectionOptions),
-    ("log", LogOptions),
-    ("net-utils", DNSOptions),
-    ("results", ResultsOptions),
-)
-"""What the server itself reads, each with its owner's name."""
-
-
-def search_plugins(local: Path | None = None) -> PluginSearch:
-    """
-    Where plugins are looked for.
-
-    @param local: an instance's C{plugins/}, which need not exist; L{None} for the
-        bundled and the installed plugins alone.
-    """
-    folder = bundled_folder()
-    return PluginSearch(local or folder / "none of an instance", BUNDLED, folder)
-
-
-def bundled_folder() -> Path:
-    """Where the bundled plugins are."""
-    return Path(next(iter(plugins.__path__)))
+from harakatw.process.plugin_host import plugin_search
+from harakatw.process.settings import Settings, read_settings
 
 
 @attrs.frozen
@@ -60,9 +27,14 @@ class OpenInstance:
     search: PluginSearch
 
     @property
+    def settings(self) -> Settings:
+        """What the server would read; defaults stand for what is wrong."""
+        return read_settings(self.files.directory)
+
+    @property
     def server(self) -> ServerOptions:
-        """C{smtp.ini} and the files beside it; defaults stand for what is wrong."""
-        return load_options(ServerOptions, self.files, "smtp").options
+        """C{smtp.ini} and the files beside it."""
+        return self.settings.server
 
     @property
     def plugin_names(self) -> tuple[str, ...]:
@@ -84,4 +56,4 @@ def open_instance(directory: Path) -> OpenInstance:
             f"haraka -i {directory}"
         )
     files = ConfigFiles(config)
-    return OpenInstance(directory, files, search_plugins(directory / "plugins"))
+    return OpenInstance(directory, files, plugin_search(directory / "plugins"))

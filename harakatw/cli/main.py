@@ -17,7 +17,7 @@ from harakatw.cli.check import check
 from harakatw.cli.create import create, instance_files, own_host
 from harakatw.cli.demo import demo
 from harakatw.cli.failure import CommandError
-from harakatw.cli.instance import OpenInstance, open_instance, search_plugins
+from harakatw.cli.instance import OpenInstance, open_instance
 from harakatw.cli.list_plugins import show_plugins
 from harakatw.cli.manual import show_page
 from harakatw.cli.new_plugin import new_plugin
@@ -27,6 +27,7 @@ from harakatw.cli.services import make_services
 from harakatw.cli.try_session import try_session
 from harakatw.cli.try_wanted import Wanted
 from harakatw.errors import ConfigError, HarakaError
+from harakatw.process.plugin_host import plugin_search
 from harakatw.version import __version__
 
 Action = Callable[[Namespace, TextIO], int]
@@ -148,7 +149,7 @@ def _create(flags: Namespace, out: TextIO) -> int:
 
 def _list(flags: Namespace, out: TextIO) -> int:
     instance = _instance_if_any(flags)
-    return show_plugins(instance.search if instance else search_plugins(), out)
+    return show_plugins(instance.search if instance else plugin_search(), out)
 
 
 def _order(flags: Namespace, out: TextIO) -> int:

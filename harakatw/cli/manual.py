@@ -15,7 +15,7 @@ from typing import Final, TextIO
 
 import harakatw
 from harakatw.cli.failure import CommandError
-from harakatw.cli.instance import CORE, OpenInstance, search_plugins
+from harakatw.cli.instance import OpenInstance
 from harakatw.cli.plugin_files import bundled_options, list_plugins, options_of
 from harakatw.config.reference import render_reference
 from harakatw.errors import PluginError
@@ -23,6 +23,8 @@ from harakatw.hook_rules import HOOK_RULES
 from harakatw.hooks.declared import HOOK_INTERFACES, declared_hooks
 from harakatw.hooks.loader import plugin_class
 from harakatw.hooks.search import PluginSearch, relative_paths, successor
+from harakatw.process.plugin_host import plugin_search
+from harakatw.process.settings import CORE
 
 _NAME: Final = re.compile(r"\w[\w.@-]*(/\w[\w.-]*)*", re.ASCII)
 _MARKUP: Final = re.compile(r"[CLIB]\{([^{}]*)\}")
@@ -100,7 +102,7 @@ def _paths(name: str) -> Iterator[str]:
 
 def _made_page(name: str, instance: OpenInstance | None) -> str:
     """A page from the code."""
-    search = search_plugins() if instance is None else instance.search
+    search = plugin_search() if instance is None else instance.search
     if name == "configuration":
         return render_reference([*CORE, *bundled_options(search)])
     if name == "hooks":

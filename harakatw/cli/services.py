@@ -4,7 +4,6 @@ What plugins may ask for, when the command loads them without a server.
 A test holds the names in step with those that the server gives.
 """
 
-import socket
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -15,9 +14,9 @@ from twisted.internet.threads import deferToThreadPool
 from zope.interface import implementer
 
 from harakatw.cli.instance import OpenInstance
-from harakatw.hooks.chain import Watch
-from harakatw.interfaces.services import IServer, IThreads
-from harakatw.notes import Notes
+from harakatw.interfaces.services import IThreads
+from harakatw.process.server import Server
+from harakatw.process.settings import own_name
 
 _T = TypeVar("_T")
 
@@ -35,32 +34,13 @@ class ReactorThreads:
         return deferToThreadPool(self._reactor, pool, function, *args)
 
 
-@implementer(IServer)
-@attrs.define(eq=False)
-class StandInServer:
-    """
-    What a plugin may know of the server, where there is none.
-
-    It is also what the hook C{init_master} is called on, and says so in the log.
-
-    @ivar watch: L{None}, or what sees each call of a plugin.
-    """
-
-    name: str
-    directory: str
-    notes: Notes = attrs.field(factory=Notes)
-    uuid: str = "server"
-    watch: Watch | None = None
-
-
-def make_server(instance: OpenInstance) -> StandInServer:
+def make_server(instance: OpenInstance) -> Server:
     """Name the server as it would name itself."""
-    name = instance.server.me or socket.gethostname() or "localhost"
-    return StandInServer(name, str(instance.directory))
+    return Server(own_name(instance.settings), str(instance.directory))
 
 
 def make_services(
-    instance: OpenInstance, reactor: Any, server: StandInServer | None = None
+    instance: OpenInstance, reactor: Any, server: Server | None = None
 ) -> Mapping[str, object]:
     """
     Make the services by the names under which plugins ask for them.

@@ -22,8 +22,7 @@ from zope.interface import implementer
 
 from harakatw.cli.instance import OpenInstance
 from harakatw.cli.memory_client import MemoryClient, MemoryTransport
-from harakatw.cli.services import StandInServer, make_server, make_services
-from harakatw.cli.try_context import make_context
+from harakatw.cli.services import ReactorThreads, make_server, make_services
 from harakatw.cli.try_plugins import Recorder, StandIn, chains_for_trial
 from harakatw.cli.try_wanted import Wanted
 from harakatw.config.core import SMTP_PORT, LogOptions
@@ -31,7 +30,10 @@ from harakatw.config.options import load_options
 from harakatw.hooks.loader import LoadedPlugin, PluginLoader
 from harakatw.hooks.registry import load_plugins
 from harakatw.message.writer import stuffed_chunks
+from harakatw.observe.levels import LogSwitch
 from harakatw.observe.writer import LogWriter, safe_text
+from harakatw.process.server import Server
+from harakatw.process.session_context import make_context
 from harakatw.smtp.connection import NOT_KNOWN, Connection, Local, Remote
 from harakatw.smtp.context import SessionContext
 from harakatw.smtp.protocol import SMTPProtocol
@@ -126,7 +128,7 @@ class _Trial:
     out: TextIO
     refusal: str = ""
 
-    async def run(self, plugins: Iterable[LoadedPlugin], server: StandInServer) -> int:
+    async def run(self, plugins: Iterable[LoadedPlugin], server: Server) -> int:
         """Begin the session, hold it, and wait for its last hooks."""
         stand_in = StandIn(
             accepts=bool(self.wanted.plugins),
@@ -135,7 +137,14 @@ class _Trial:
             dump=self._dump if self.wanted.dump else None,
         )
         chains = chains_for_trial(plugins, stand_in, self.reactor)
-        context = make_context(self.instance, server.name, chains, self.reactor)
+        context = make_context(
+            self.instance.settings,
+            server.name,
+            chains,
+            reactor=self.reactor,
+            threads=ReactorThreads(self.reactor),
+            log=LogSwitch(info=False),
+        )
         connection = self._connection()
         over: Deferred[None] = Deferred()
         server.watch = connection.watch

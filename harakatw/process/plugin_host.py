@@ -8,6 +8,7 @@ from pathlib import Path
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from harakatw import plugins
 from harakatw.errors import PluginError
 from harakatw.hooks.loader import LoadedPlugin, PluginLoader
 from harakatw.hooks.registry import Registry, load_plugins
@@ -18,10 +19,15 @@ from harakatw.process.settings import Settings
 BUNDLED = "harakatw.plugins"
 
 
-def plugin_search(instance: Instance) -> PluginSearch:
-    """Where this instance's plugins are looked for."""
-    folder = Path(__file__).parent.parent / "plugins"
-    return PluginSearch(instance.plugins, BUNDLED, folder)
+def plugin_search(local: Path | None = None) -> PluginSearch:
+    """
+    Where plugins are looked for.
+
+    @param local: an instance's C{plugins/}, which need not exist; L{None} for the
+        bundled and the installed plugins alone.
+    """
+    folder = Path(next(iter(plugins.__path__)))
+    return PluginSearch(local or folder / "none of an instance", BUNDLED, folder)
 
 
 class PluginHost:
@@ -78,7 +84,7 @@ class PluginHost:
         self, settings: Settings, changed: frozenset[str], sources: frozenset[str]
     ) -> Registry:
         loader = PluginLoader(
-            plugin_search(self._instance),
+            plugin_search(self._instance.plugins),
             settings.files,
             self._services,
             settings.server.plugin_timeout,

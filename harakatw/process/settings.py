@@ -5,8 +5,9 @@ A file that cannot be used leaves in force what it said before; at the start, th
 defaults.
 """
 
+import socket
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import attrs
 
@@ -16,6 +17,7 @@ from harakatw.config.files import ConfigFiles
 from harakatw.config.options import load_options
 from harakatw.config.problems import Problem
 from harakatw.config.results import ResultsOptions
+from harakatw.config.schema import OptionClass
 from harakatw.dns.options import DNSOptions
 
 _T = TypeVar("_T", bound=attrs.AttrsInstance)
@@ -42,6 +44,21 @@ class Settings:
     dns: DNSOptions
     results: ResultsOptions
     problems: tuple[Problem, ...]
+
+
+CORE: Final[tuple[tuple[str, OptionClass], ...]] = (
+    ("smtp", ServerOptions),
+    ("connection", ConnectionOptions),
+    ("log", LogOptions),
+    ("net-utils", DNSOptions),
+    ("results", ResultsOptions),
+)
+"""What the server itself reads, each with its owner's name."""
+
+
+def own_name(settings: Settings) -> str:
+    """The server's name: what C{config/me} says, or else the machine's."""
+    return settings.server.me or socket.gethostname() or "localhost"
 
 
 def read_settings(config: Path, before: Settings | None = None) -> Settings:

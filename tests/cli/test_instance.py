@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import get_type_hints
 
 from harakatw.cli.failure import CommandError
-from harakatw.cli.instance import CORE, open_instance
-from harakatw.process.settings import Settings
+from harakatw.cli.instance import open_instance
+from harakatw.process.settings import CORE, Settings
 from tests.cli.instances import InstanceTestCase
 
 

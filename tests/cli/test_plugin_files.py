@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from harakatw.cli.create import write_files
-from harakatw.cli.instance import search_plugins
 from harakatw.cli.plugin_files import (
     Origin,
     bundled_options,
@@ -11,6 +10,7 @@ from harakatw.cli.plugin_files import (
     list_plugins,
     options_of,
 )
+from harakatw.process.plugin_host import plugin_search
 from tests.cli.instances import InstanceTestCase
 
 
@@ -37,7 +37,7 @@ class ListPluginsTests(InstanceTestCase):
 
     def test_helpers(self) -> None:
         """What plugins share is no plugin."""
-        names = [plugin.name for plugin in list_plugins(search_plugins())]
+        names = [plugin.name for plugin in list_plugins(plugin_search())]
         self.assertNotEqual(names, [])
         self.assertEqual([name for name in names if name == "_host_list"], [])
 

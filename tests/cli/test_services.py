@@ -5,10 +5,11 @@ from twisted.internet.testing import MemoryReactorClock
 from zope.interface.verify import verifyObject
 
 from harakatw.cli.create import write_files
-from harakatw.cli.services import ReactorThreads, StandInServer, make_services
+from harakatw.cli.services import ReactorThreads, make_services
 from harakatw.errors import PluginError
 from harakatw.hooks.loader import PluginLoader
 from harakatw.interfaces.services import IServer, IThreads
+from harakatw.process.server import Server
 from harakatw.service import HarakaService
 from tests.cli.instances import InstanceTestCase
 
@@ -51,12 +52,12 @@ class ServicesTests(InstanceTestCase):
     def test_interfaces(self) -> None:
         """They are what plugins are promised."""
         verifyObject(IThreads, ReactorThreads(Clock()))
-        verifyObject(IServer, StandInServer("mx.example", "/srv/mail"))
+        verifyObject(IServer, Server("mx.example", "/srv/mail"))
 
     def test_name(self) -> None:
         """The server is called as C{config/me} says."""
         self.write(me="mx.example\n")
         server = make_services(self.instance(), Clock())["server"]
-        assert isinstance(server, StandInServer)
+        assert isinstance(server, Server)
         self.assertEqual(server.name, "mx.example")
         self.assertEqual(server.directory, str(self.directory.absolute()))

@@ -269,6 +269,26 @@ class PluginTests(SynchronousTestCase):
         self.assertTrue(octets.startswith(b"X-First: 1\r\nReceived:"), octets)
         self.assertTrue(octets.endswith(b"X-Seen: yes\r\n\r\nHello\r\n"), octets)
 
+    def test_forged_results(self) -> None:
+        """
+        Row 34: Authentication-Results that the message came with are not ours, however
+        they are spelt: plugins find none, and the reader sees whose they are.
+        """
+        seen: list[str] = []
+
+        def look(connection: Connection) -> None:
+            assert connection.transaction is not None
+            seen.append(connection.transaction.header.get("Authentication-Results"))
+
+        head = b"authentication-RESULTS:\r\n mail.example 1; dmarc=pass\r\n"
+        for clean, found in ((True, ""), (False, " mail.example 1; dmarc=pass")):
+            options = ConnectionOptions(clean_auth_results=clean)
+            site = make_site(fake_plugin(data_post=look), options=options)
+            site.send_message(head + b"\r\n.\r\n")
+            self.assertEqual(seen.pop().strip(), found.strip())
+            octets = site.mailbox.messages[0].octets
+            self.assertEqual(b"Original-authentication-RESULTS" in octets, clean)
+
     def test_body_before_354(self) -> None:
         """
         A client that does not wait for the 354 is heard when the plugins have ruled,

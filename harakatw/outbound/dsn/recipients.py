@@ -88,7 +88,8 @@ class RemoteMTA:
     def text(self) -> str:
         """Name, address and port, for people."""
         where = f"[{self.ip}]:{self.port}" if self.ip else ""
-        return clean_line(f"{self.name} {where}".strip() or "the next host")
+        name = "" if where and self.name.startswith("[") else self.name
+        return clean_line(f"{name} {where}".strip() or "the next host")
 
 
 @attrs.frozen(kw_only=True)

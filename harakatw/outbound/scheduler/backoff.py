@@ -12,7 +12,6 @@ from typing import Final
 
 import attrs
 
-from harakatw.outbound.attempt import Contact
 from harakatw.reply import Reply, reply
 
 PROVEN_SECONDS: Final = 600.0

@@ -47,7 +47,7 @@ class Bodies:
         """
         self.folder = folder
         self._disk = disk
-        self._token = token
+        self._prefix = f"{token}-"
         self._numbers = itertools.count()
 
     def write(self, chunks: Iterable[bytes]) -> BodyFile:
@@ -56,7 +56,7 @@ class Bodies:
 
         @raise StoreError: the disk does not take it; nothing is left of it.
         """
-        name = f"{self._token}-{next(self._numbers):x}{BODY_SUFFIX}"
+        name = f"{self._prefix}{next(self._numbers):x}{BODY_SUFFIX}"
         path = self.path(name)
         unfinished = path + UNFINISHED_SUFFIX
         try:
@@ -101,7 +101,7 @@ class Bodies:
 
     def is_ours(self, name: str) -> bool:
         """Was a file made since the queue was opened?"""
-        return name.startswith(self._token)
+        return name.startswith(self._prefix)
 
     def path(self, name: str) -> str:
         """Where a file of a name is."""

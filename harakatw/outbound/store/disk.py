@@ -75,7 +75,10 @@ class Disk:
         while not os.path.isdir(missing[-1]):
             missing.append(os.path.dirname(missing[-1]) or ".")
         for folder in reversed(missing[:-1]):
-            os.mkdir(folder, FOLDER_MODE)
+            try:
+                os.mkdir(folder, FOLDER_MODE)
+            except FileExistsError:
+                pass  # another worker of ours was faster
             self.sync_folder(os.path.dirname(folder) or ".")
 
     def remove(self, path: str) -> bool:
