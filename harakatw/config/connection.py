@@ -195,7 +195,7 @@ class ConnectionOptions:
         default=64,
         validator=ge(0),
         metadata=doc(
-            "The slowest that a message may come after its first minute, on average; 0 "
+            "The slowest that a message may come after its first five minutes, on average; 0 "
             "is as slow as it likes.",
             unit="octets per second",
             section="max",

@@ -142,7 +142,7 @@ class RecordLookup:
 
     def _query(self, name: str, kind: int) -> "Deferred[_Answer]":
         asked = self._resolver.query(dns.Query(name.encode("ascii"), kind, dns.IN))
-        return asked.addCallbacks(_read, _read_failure, (kind,))
+        return asked.addCallback(_read, kind).addErrback(_read_failure)
 
 
 def _read(sections: Sequence[Iterable[Any]], kind: int) -> _Answer:
@@ -179,7 +179,7 @@ def _read_failure(failure: Failure) -> _Answer:
 def record_name(name: dns.Name) -> str:
     """A name in lower case, without the last dot; foreign octets become C{?}."""
     text: str = name.name.decode("ascii", "replace").lower()
-    return text.removesuffix(".").replace("�", "?")
+    return text.removesuffix(".").replace("\ufffd", "?")
 
 
 def _negative_seconds(authority: Iterable[Any]) -> list[float]:

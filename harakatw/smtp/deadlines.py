@@ -21,7 +21,7 @@ IDLE: Final = reply(421, "4.4.2", "Timeout: closing the connection")
 TRANSACTION_OVERDUE: Final = reply(421, "4.4.2", "The transaction took too long")
 TOO_SLOW: Final = reply(421, "4.4.2", "The message comes too slowly")
 
-_GRACE_SECONDS: Final = 60.0
+_GRACE_SECONDS: Final = 300.0  # RFC 5321 section 4.5.3.2.7
 _SWEEP_SECONDS: Final = 1.0
 _FAREWELL_SECONDS: Final = 5.0
 

@@ -41,6 +41,7 @@ class Site:
     The ready queue of one site.
 
     @ivar name: as in L{Routed<harakatw.outbound.attempt.Routed>}.
+    @ivar domain: of the item that was first routed here.
     @ivar limits: what it may have.
     @ivar backoff: how it is.
     @ivar pace: counts its attempts, if they are limited.
@@ -54,6 +55,7 @@ class Site:
     """
 
     name: str
+    domain: str
     limits: SiteLimits
     backoff: Backoff
     pace: Pace | None
@@ -113,7 +115,9 @@ class Site:
         return not self.ready and not self.running and self.rate_timer is None
 
 
-def make_site(name: str, limits: SiteLimits, backoff: BackoffSettings) -> Site:
+def make_site(
+    name: str, domain: str, limits: SiteLimits, backoff: BackoffSettings
+) -> Site:
     """Make the queue of a site that was not heard of before."""
     pace = None if limits.make_pace is None else limits.make_pace()
-    return Site(name, limits, Backoff(backoff), pace)
+    return Site(name, domain, limits, Backoff(backoff), pace)

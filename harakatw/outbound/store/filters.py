@@ -55,12 +55,12 @@ def matcher(which: Filter, now: float) -> Callable[[QueueItem], bool]:
     older, younger = which.older_seconds, which.younger_seconds
 
     def is_meant(item: QueueItem) -> bool:
-        age = now - item.message.queued_at
+        queued_at = item.message.queued_at
         return (
             (not which.ids or item.id in which.ids)
             and (which.state is None or item.state is which.state)
-            and (older is None or age >= older)
-            and (younger is None or age < younger)
+            and (older is None or queued_at <= now - older)
+            and (younger is None or queued_at > now - younger)
             and all(any(map(matches, get(item))) for get, matches in texts)
         )
 

@@ -4,7 +4,7 @@ import email
 import email.policy
 from collections.abc import Iterable, Iterator
 from email.message import EmailMessage, Message
-from typing import Any
+from typing import Any, Final, cast
 
 from harakatw.interfaces.queue import QueuedMessage, QueuedRecipient
 from harakatw.outbound.dsn.options import BounceOptions
@@ -27,6 +27,29 @@ ORIGINAL = (
     b"\r\n"
     b"The body.\r\n"
 )
+
+HARAKAS: Final = (
+    "Received: (Haraka {pid} ran for bounce); {date}",
+    "Date: {date}",
+    "From: MAILER-DAEMON@{me}",
+    "To: {from}",
+    "Subject: failure notice",
+    "Message-Id: {msgid}",
+    "",
+    "It did not work:",
+    "",
+    "{reason}",
+)
+"""A template as an instance of Haraka has it."""
+
+IMAGE: Final = (
+    'Content-Type: image/png; name="a.png"',
+    "Content-Transfer-Encoding: base64",
+    "Content-ID: <a.png>",
+    "",
+    "iVBORw0KGgo=",
+)
+"""A picture as an instance of Haraka has it."""
 
 
 def queued_message(**fields: Any) -> QueuedMessage:
@@ -125,7 +148,7 @@ def words_of(report: Report) -> str:
     """What the sender reads, with line feeds."""
     part = parts_of(report)[0]
     if part.is_multipart():
-        part = next(part.iter_parts())  # type: ignore[assignment]
+        part = cast(EmailMessage, next(part.iter_parts()))
     text: str = part.get_content()
     return text.replace("\r\n", "\n")
 

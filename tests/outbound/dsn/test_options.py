@@ -3,7 +3,7 @@
 from harakatw.config.options import Loaded, load_options
 from harakatw.outbound.dsn.options import BounceOptions
 from tests.config.folders import ConfigTestCase
-from tests.outbound.dsn.test_templates import HARAKAS, ImageTests
+from tests.outbound.dsn.reports import HARAKAS, IMAGE
 
 
 class OptionTests(ConfigTestCase):
@@ -22,12 +22,12 @@ class OptionTests(ConfigTestCase):
         """Haraka's three files are read as they are."""
         self.write("outbound.bounce_message", "\n".join(HARAKAS) + "\n")
         self.write("outbound.bounce_message_html", "<p>\n{reason}</p>\n")
-        self.write("outbound.bounce_message_image", "\n".join(ImageTests.LINES))
+        self.write("outbound.bounce_message_image", "\n".join(IMAGE))
         loaded = self._loaded()
         self.assertEqual(loaded.problems, ())
         self.assertEqual(loaded.options.message, HARAKAS)
         self.assertEqual(loaded.options.html, ("<p>", "{reason}</p>"))
-        self.assertEqual(loaded.options.image, ImageTests.LINES)
+        self.assertEqual(loaded.options.image, IMAGE)
 
     def test_others(self) -> None:
         """Reports of delay and of success have files of their own."""
@@ -47,15 +47,14 @@ class OptionTests(ConfigTestCase):
         loaded = self._loaded()
         self.assertEqual(loaded.options, BounceOptions())
         self.assertEqual(
-            [problem.file.rpartition("/")[2] for problem in loaded.errors],
-            ["outbound.bounce_message", "outbound.delay_message"]
-            + ["outbound.success_message"],
+            [problem.file.rpartition(".")[2] for problem in loaded.errors],
+            ["bounce_message", "delay_message", "success_message"],
         )
         self.assertIn("line 1 is no header field", str(loaded.errors[0]))
 
     def test_image_alone(self) -> None:
         """A picture that no HTML shows is a mistake."""
-        self.write("outbound.bounce_message_image", "\n".join(ImageTests.LINES))
+        self.write("outbound.bounce_message_image", "\n".join(IMAGE))
         loaded = self._loaded()
         self.assertEqual(loaded.options.image, ())
         self.assertIn("bounce_message_html", str(loaded.errors[0]))

@@ -4,7 +4,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from harakatw.outbound.dsn.recipients import Action, Kind, RemoteMTA, success_action
 from harakatw.reply import Reply, reply
-from tests.outbound.dsn.reports import told
+from tests.outbound.dsn.reports import REMOTE, told
 
 
 class WishTests(SynchronousTestCase):
@@ -94,17 +94,13 @@ class RemoteTests(SynchronousTestCase):
 
     def test_names(self) -> None:
         """Its name, or else its address as a literal; a path or nonsense is neither."""
+        by_ip = RemoteMTA("", "192.0.2.7", 25)
+        by_ipv6 = RemoteMTA("", "2001:db8::1", 26)
         for remote, name, text in (
-            (RemoteMTA("mx.d.example", "192.0.2.7", 25),)
-            + ("mx.d.example", "mx.d.example [192.0.2.7]:25"),
-            (
-                RemoteMTA("", "192.0.2.7", 25),
-                "[192.0.2.7]",
-                "[192.0.2.7] [192.0.2.7]:25",
-            ),
+            (REMOTE, "mx.far.example", "mx.far.example [192.0.2.7]:25"),
+            (by_ip, "[192.0.2.7]", "[192.0.2.7]:25"),
+            (by_ipv6, "[IPv6:2001:db8::1]", "[2001:db8::1]:26"),
             (RemoteMTA("[192.0.2.7]"), "[192.0.2.7]", "[192.0.2.7]"),
-            (RemoteMTA("", "2001:db8::1", 26),)
-            + ("[IPv6:2001:db8::1]", "[IPv6:2001:db8::1] [2001:db8::1]:26"),
             (RemoteMTA("/run/lmtp.sock"), "", "the next host"),
             (RemoteMTA("a\r\nX: y"), "", "the next host"),
         ):

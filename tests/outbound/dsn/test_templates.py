@@ -1,7 +1,5 @@
 """The postmaster's words."""
 
-from typing import Final
-
 from twisted.trial.unittest import SynchronousTestCase
 
 from harakatw.outbound.dsn.recipients import Kind
@@ -12,20 +10,7 @@ from harakatw.outbound.dsn.templates import (
     parse_image,
     parse_template,
 )
-
-HARAKAS: Final = (
-    "Received: (Haraka {pid} ran for bounce); {date}",
-    "Date: {date}",
-    "From: MAILER-DAEMON@{me}",
-    "To: {from}",
-    "Subject: failure notice",
-    "Message-Id: {msgid}",
-    "",
-    "It did not work:",
-    "",
-    "{reason}",
-)
-"""A template as an instance of Haraka has it."""
+from tests.outbound.dsn.reports import HARAKAS, IMAGE
 
 
 class ParseTests(SynchronousTestCase):
@@ -49,7 +34,7 @@ class ParseTests(SynchronousTestCase):
         self.assertEqual(parse_template(("Subject: a",)).body, ())
 
     def test_text_only(self) -> None:
-        """A text without the empty line is a mistake, and the message says what to do."""
+        """A text without the empty line is a mistake; the message says what to do."""
         error = self.assertRaises(ValueError, parse_template, ("Subject: a", "Sorry!"))
         self.assertIn("line 2 is no header field", str(error))
         self.assertIn("an empty line", str(error))
@@ -85,8 +70,8 @@ class FillTests(SynchronousTestCase):
 
     def test_unknown(self) -> None:
         """Other words in braces stay."""
-        self.assertEqual(fill("{x} {} {__class__} {a!r} { a }", {"a": "1"}), "{x} {} "
-            "{__class__} {a!r} { a }")  # fmt: skip
+        for text in ("{x}", "{}", "{__class__}", "{a!r}", "{ a }", "{a", "a}"):
+            self.assertEqual(fill(text, {"a": "1"}), text)
 
     def test_html(self) -> None:
         """In HTML a value is text."""
@@ -123,28 +108,17 @@ class BuiltInTests(SynchronousTestCase):
         """A postmaster's template gets the fields that it lacks, and no others."""
         template = parse_template(HARAKAS).with_head_of(BUILT_IN[Kind.FAILURE])
         names = [name for name, _ in template.head]
-        self.assertEqual(
-            names,
-            ["Received", "Date", "From", "To", "Subject", "Message-Id"]
-            + ["Auto-Submitted"],
-        )
+        own = ["Received", "Date", "From", "To", "Subject", "Message-Id"]
+        self.assertEqual(names, [*own, "Auto-Submitted"])
 
 
 class ImageTests(SynchronousTestCase):
     """The picture for the HTML."""
 
-    LINES = (
-        'Content-Type: image/png; name="a.png"',
-        "Content-Transfer-Encoding: base64",
-        "Content-ID: <a.png>",
-        "",
-        "iVBORw0KGgo=",
-    )
-
     def test_part(self) -> None:
         """It is a MIME part as it stands."""
-        part = parse_image(self.LINES)
-        self.assertEqual(bytes(part), "".join(f"{x}\r\n" for x in self.LINES).encode())
+        part = parse_image(IMAGE)
+        self.assertEqual(bytes(part), "".join(f"{x}\r\n" for x in IMAGE).encode())
 
     def test_bad(self) -> None:
         """What is none is refused: binary, raw octets, or lines that are too long."""

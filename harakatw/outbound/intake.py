@@ -1,0 +1,108 @@
+"""
+From a transaction to what is queued.
+
+@see: Haraka rows OB04, OB05 and OB52, weaknesses WK02 and WK41
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import attrs
+
+from harakatw.address import Address
+from harakatw.interfaces.queue import NewItem, QueuedMessage, QueuedRecipient
+
+_SECRET_NOTES: Final = frozenset(("auth_passwd", "auth_password", "password"))
+_NOWHERE: Final = "localhost"
+"""Where a recipient without a domain is: C{<Postmaster>} (RFC 5321 section 4.5.1)."""
+
+
+@attrs.frozen
+class Parcel:
+    """
+    A message, ready for the store.
+
+    @ivar body: its octets, not dot-stuffed; to be iterated once if it is not C{bytes}.
+    """
+
+    message: QueuedMessage
+    items: tuple[NewItem, ...]
+    body: bytes | Iterable[bytes]
+
+
+def pack(
+    transaction: Any, *, now: float, split_all: bool, is_8bit: bool | None = None
+) -> Parcel:
+    """
+    Say what is to be queued for the open transaction of a connection.
+
+    @param transaction: L{harakatw.interfaces.session.ITransaction}, its message whole.
+    @param now: seconds since 1970.
+    @param split_all: an item for each recipient, instead of one for each domain.
+    @param is_8bit: is there an octet above 127 in the message? L{None} to look, which
+        is for messages in memory.
+    """
+    stored = transaction.message
+    chunks: Iterable[bytes] = stored.chunks()
+    body: bytes | Iterable[bytes] = chunks
+    size = stored.size + len(bytes(stored.header)) - len(stored.raw_header)
+    if not stored.is_spooled:
+        body = b"".join(chunks)
+        size = len(body)
+        is_8bit = not body.isascii()
+    params = transaction.mail_params
+    recipients = [_queued(transaction, each) for each in transaction.rcpt_to]
+    message = QueuedMessage(
+        uuid=transaction.uuid,
+        sender=transaction.mail_from.address,
+        size=size,
+        queued_at=now,
+        envid=params.get("ENVID") or "",
+        ret=(params.get("RET") or "").upper(),
+        is_8bit=is_8bit is not False,
+        is_utf8="SMTPUTF8" in params,
+        notes=plain_notes(transaction.notes.as_dict()),
+    )
+    return Parcel(message, tuple(_items(recipients, split_all)), body)
+
+
+def _queued(transaction: Any, recipient: Address) -> tuple[str, QueuedRecipient]:
+    params = transaction.rcpt_params(recipient)
+    queued = QueuedRecipient(
+        recipient.address,
+        (params.get("NOTIFY") or "").upper() if params else "",
+        params.get("ORCPT") or "" if params else "",
+    )
+    return recipient.host or _NOWHERE, queued
+
+
+def _items(
+    recipients: list[tuple[str, QueuedRecipient]], split_all: bool
+) -> Iterable[NewItem]:
+    """The recipients by domain, each of them once."""
+    if split_all or len(recipients) == 1:
+        for domain, recipient in recipients:
+            yield NewItem(domain=domain, recipients=(recipient,))
+        return
+    by_domain: dict[str, dict[str, QueuedRecipient]] = {}
+    for domain, recipient in recipients:
+        by_domain.setdefault(domain, {})[recipient.address] = recipient
+    for domain, each in by_domain.items():
+        yield NewItem(domain=domain, recipients=tuple(each.values()))
+
+
+def plain_notes(notes: Mapping[str, object]) -> Mapping[str, object]:
+    """
+    The notes that are queued: JSON values, and no passwords (weakness WK41).
+    """
+    kept = {}
+    for name, value in notes.items():
+        if name in _SECRET_NOTES or name == "skip_plugins":
+            continue
+        try:
+            json.dumps(value)
+        except (TypeError, ValueError):
+            continue  # a plugin's object: it means nothing in another process
+        kept[name] = value
+    return kept

@@ -1,0 +1,88 @@
+"""Limits and pauses by sender: one customer does not take all there is."""
+
+from collections import deque
+
+import attrs
+
+from harakatw.outbound.attempt import Stage, Work
+
+
+@attrs.define(eq=False)
+class Senders:
+    """
+    What runs and waits for each sender.
+
+    @ivar most: attempts at the same time for one sender; 0 is no limit.
+    """
+
+    most: int
+    _paused: set[str] = attrs.field(factory=set)
+    _running: dict[str, int] = attrs.field(factory=dict)
+    _waiting: dict[str, deque[Work]] = attrs.field(factory=dict)
+
+    @property
+    def paused(self) -> frozenset[str]:
+        """Whose mail is not to be sent, in lower case."""
+        return frozenset(self._paused)
+
+    def pause(self, sender: str) -> None:
+        """Send nothing of a sender from now on."""
+        self._paused.add(sender.lower())
+
+    def resume(self, sender: str) -> None:
+        """Send a sender's mail again."""
+        self._paused.discard(sender.lower())
+
+    def is_paused(self, work: Work) -> bool:
+        """Is this an item of a sender whose mail is not to be sent?"""
+        return bool(self._paused) and work.item.message.sender.lower() in self._paused
+
+    def must_wait(self, work: Work) -> bool:
+        """
+        Has the sender all that one gets? Then keep the item until L{ended} hands it
+        out.
+        """
+        if not self.most:
+            return False
+        sender = work.item.message.sender
+        if self._running.get(sender, 0) < self.most:
+            return False
+        work.stage = Stage.WAITING
+        self._waiting.setdefault(sender, deque()).append(work)
+        return True
+
+    def started(self, work: Work) -> None:
+        """Count an attempt that begins."""
+        if self.most:
+            sender = work.item.message.sender
+            self._running[sender] = self._running.get(sender, 0) + 1
+
+    def ended(self, work: Work) -> Work | None:
+        """
+        Count an attempt that ends.
+
+        @return: an item that waited for that, if there is one.
+        """
+        sender = work.item.message.sender
+        running = self._running.get(sender)
+        if running is None:
+            return None  # it began before there was a limit
+        if running > 1:
+            self._running[sender] = running - 1
+        else:
+            del self._running[sender]
+        return self._next(sender)
+
+    def _next(self, sender: str) -> Work | None:
+        waiting = self._waiting.get(sender)
+        found = None
+        while waiting and found is None:
+            work = waiting.popleft()
+            found = work if work.stage is Stage.WAITING else None
+        if not waiting:
+            self._waiting.pop(sender, None)
+        return found
+
+    def clear(self) -> None:
+        """Forget what waits."""
+        self._waiting.clear()

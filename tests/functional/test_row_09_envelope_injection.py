@@ -1,0 +1,59 @@
+"""Row 9 over the wire: line ends and terminal escapes in the envelope."""
+
+from tests.abuse.inputs import BAD_ENVELOPES
+from tests.functional.server import ENVELOPE, ServerTestCase
+
+
+class EnvelopeInjectionTests(ServerTestCase):
+    """Commands that carry what must not get further than the parser."""
+
+    async def test_refused(self) -> None:
+        """
+        Each is refused with one 5xx, the session goes on, and the message that is sent
+        in the end has the recipient that was good, and no other.
+        """
+        server = self.start({"config/maildir.ini": "delivered_to=true\n"})
+        client = await self.greeted(server)
+        client.say(*ENVELOPE)
+        self.assertEqual(await client.codes(2), [250, 250])
+        for line in BAD_ENVELOPES:
+            client.say(line, "NOOP")
+            refused, noop = await client.codes(2)
+            self.assertGreaterEqual(refused, 500, line)
+            self.assertEqual(noop, 250, line)
+        await client.ask("DATA")
+        self.assertEqual((await client.ask("", "x", "."))[:3], "250")
+        (message,) = server.delivered()
+        trace = message.partition(b"Received:")[0].split(b"\r\n")
+        self.assertEqual(
+            trace,
+            [b"Return-Path: <a@client.example>", b"Delivered-To: b@here.example", b""],
+        )
+
+    async def test_newline_in_quotes(self) -> None:
+        """A CRLF in a quoted local part ends the command: two commands, both bad."""
+        client = await self.greeted(self.start())
+        await client.ask(ENVELOPE[0])
+        client.send(b'RCPT TO:<"a\r\nBcc: z"@here.example>\r\nNOOP\r\n')
+        self.assertEqual(await client.codes(3), [501, 500, 250])
+
+    async def test_log(self) -> None:
+        """
+        A postmaster who reads the log of all commands at a terminal sees one line of
+        printable text for each.
+        """
+        server = self.start({"config/log.ini": "level=protocol\n"})
+        client = await self.greeted(server)
+        await client.ask(ENVELOPE[0])
+        client.say(*BAD_ENVELOPES, "QUIT")
+        await client.rest()
+        written = server.output.getvalue().split("\n")
+        for line in written:
+            self.assertTrue(line.isprintable(), ascii(line))
+        said = [line for line in written if " C: " in line]
+        self.assertEqual(len(said), len(BAD_ENVELOPES) + 3 - _never_whole())
+
+
+def _never_whole() -> int:
+    """How many have a CR or an LF alone, so that they are no commands to be shown."""
+    return sum(b"\r" in line or b"\n" in line for line in BAD_ENVELOPES)
