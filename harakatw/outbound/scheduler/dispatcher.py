@@ -1,6 +1,6 @@
 """The ready queues, and who is tried next."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final, Protocol
 
 import attrs
@@ -41,6 +41,9 @@ class Owner(Protocol):
 
     def postponed(self, work: Work) -> None:
         """Nothing of this sender is sent at present."""
+
+    def site_down(self, site: Site) -> None:
+        """The site begins to be left alone."""
 
     def room(self) -> int:
         """How many more items may be held in memory?"""
@@ -183,7 +186,9 @@ class Dispatcher:
         is_failing = self._learn(site, result, now)
         self._owner.attempted(work, result)
         if is_failing:
+            site.is_swept = False
             self._refuse_all(site)
+            self._owner.site_down(site)
         self.rotation.enlist(site, now)
         self.dispatch()
 
@@ -273,6 +278,3 @@ class Dispatcher:
             if site.rate_timer is not None:
                 site.rate_timer.cancel()
                 site.rate_timer = None
-
-
-Sites = Mapping[str, Site]

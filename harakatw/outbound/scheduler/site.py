@@ -49,6 +49,8 @@ class Site:
     @ivar fresh: how many of these have just come, and not from the store.
     @ivar running: attempts that are on their way.
     @ivar is_paused: did somebody say that it is not to be tried?
+    @ivar is_swept: while it is left alone: has all that was due when it failed been
+        taken from the store, and put off?
     @ivar place: the rotation's.
     @ivar rate_timer: set while its rate is used up.
     @ivar used_at: when it had something to do, by the scheduler's clock.
@@ -63,6 +65,7 @@ class Site:
     fresh: int = 0
     running: int = 0
     is_paused: bool = False
+    is_swept: bool = True
     place: Place = Place.NOWHERE
     rate_timer: IDelayedCall | None = None
     used_at: float = 0.0

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import attrs
+from twisted.internet.defer import CancelledError
 
 from harakatw.outbound.store.bodies import Bodies
 from harakatw.outbound.store.database import QueueDatabase
@@ -79,18 +80,18 @@ class BatchRunner:
         ready = [each for each in operations if self._is_prepared(each)]
         if ready and not self._ran_together(ready):
             self._run_each(ready)
-        failed = [each for each in operations if each.error is not None]
-        for each in failed:
-            each.discard()
+        for each in operations:
+            if each.error is not None:
+                each.discard()
         database = self._database
         self._tell(Ended(operations, tuple(database.damaged), tuple(self._troubles)))
         self._remove(database.doomed_files)
         self._tidy()
 
     def _is_prepared(self, operation: Operation[Any]) -> bool:
-        if operation.is_unwanted:
-            return False
         try:
+            if operation.is_unwanted:
+                raise CancelledError
             operation.prepare()
         except Exception as error:
             # Whoever made the body iterates here too: whatever that raises must end
@@ -144,17 +145,13 @@ class BatchRunner:
                 self._fail_all(operations, error)
 
     def _run_alone(self, operation: Operation[Any]) -> None:
-        connection = self._database.connection
-        connection.execute("SAVEPOINT alone")
         try:
-            operation.run(self._database)
+            self._database.run_alone(operation.run)
         except Exception as error:  # see _run_each
             if _is_disk_fault(error):
                 raise
             operation.error = error
             self._look_at(error)
-            connection.execute("ROLLBACK TO alone")
-        connection.execute("RELEASE alone")
 
     def _failed(
         self, operations: Iterable[Operation[Any]], error: Exception

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import attrs
@@ -177,11 +177,29 @@ class QueueDatabase:
 
     def rollback(self) -> None:
         """Undo the transaction, if the database has not done so by itself."""
-        self._sites.forget()
-        self._reserved = 0  # which may have been undone: note it again
+        self._forget()
         self.doomed_files, self.damaged = [], []
         if self.connection.in_transaction:
             self.connection.execute("ROLLBACK")
+
+    def run_alone(self, function: Callable[["QueueDatabase"], object]) -> None:
+        """
+        Call a function; if it raises anything, what it did is undone, and what was done
+        before in this transaction stays.
+        """
+        doomed, damaged = len(self.doomed_files), len(self.damaged)
+        self.connection.execute("SAVEPOINT alone")
+        is_done = False
+        try:
+            function(self)
+            is_done = True
+        finally:
+            if not is_done and self.connection.in_transaction:
+                self._forget()
+                del self.doomed_files[doomed:], self.damaged[damaged:]
+                self.connection.execute("ROLLBACK TO alone")
+            if self.connection.in_transaction:  # SQLite may have undone all by itself
+                self.connection.execute("RELEASE alone")
 
     def add(self, additions: Sequence[Addition]) -> list[tuple[QueueItem, ...]]:
         """Store messages; see L{harakatw.interfaces.queue.IQueueStore.add}."""
@@ -314,6 +332,11 @@ class QueueDatabase:
             self.doomed_files += json.loads(files)
         execute(DELETE_MESSAGES, (messages,))
         return removed
+
+    def _forget(self) -> None:
+        """What was noted in tables may have been undone: note it again."""
+        self._sites.forget()
+        self._reserved = 0
 
     def _reserve(self, number: int) -> None:
         statement = "REPLACE INTO numbers VALUES ('next_id', ?)"

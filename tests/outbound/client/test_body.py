@@ -35,13 +35,8 @@ class WholeTests(SynchronousTestCase):
     def test_line_ends(self) -> None:
         """No CR or LF alone ever leaves, wherever it is cut (survey row 2)."""
         body = b"a\n.\nb\r.\r\nc\r\r\n.\r"
-        whole = whole_body(body)
-        self.assertNotIn(b"\n.", whole.replace(b"\r\n.", b"", whole.count(b"\r\n.")))
-        for name, octets in (("whole", whole), ("inside", whole[:-5])):
-            clean = octets.replace(b"\r\n", b"")
-            self.assertNotIn(b"\r", clean, name)
-            self.assertNotIn(b"\n", clean, name)
-        self.assertEqual(whole.count(b"\r\n.\r\n"), 1)
+        whole = b"a\r\n..\r\nb\r\n..\r\nc\r\n\r\n..\r\n.\r\n"
+        self.assertEqual(whole_body(body), whole)
         for at in range(1, len(body)):
             self.assertEqual(whole_body((body[:at], body[at:])), whole)
 

@@ -65,12 +65,10 @@ class RcptTests(SynchronousTestCase):
 
     def test_dsn(self) -> None:
         """Requests for reports go to a server that knows them, and to no other."""
-        wanted = QueuedRecipient(
-            "d@e.example", "SUCCESS,DELAY", "rfc822;x+2By@e.example"
-        )
+        wanted = QueuedRecipient("d@e.example", "SUCCESS,DELAY", "rfc822;x+2By@e")
         self.assertEqual(
             rcpt_command(wanted, EVERYTHING),
-            b"RCPT TO:<d@e.example> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;x+2By@e.example\r\n",
+            b"RCPT TO:<d@e.example> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;x+2By@e\r\n",
         )
         self.assertEqual(
             rcpt_command(wanted, NO_CAPABILITIES), b"RCPT TO:<d@e.example>\r\n"
