@@ -12,7 +12,7 @@ from typing import Final
 from harakatw.errors import ProtocolError
 from harakatw.interfaces.queue import QueuedMessage
 from harakatw.message.received import rfc5322_date
-from harakatw.outbound.dsn.recipients import ReportedRecipient
+from harakatw.outbound.dsn.recipients import Kind, ReportedRecipient
 from harakatw.outbound.dsn.text import MAX_WORD_OCTETS, folded_field, plain_field
 from harakatw.wire.dsn import UTF8, encode_foreign, parse_envid, parse_orcpt
 
@@ -50,8 +50,9 @@ def _recipient_fields(told: ReportedRecipient) -> Iterator[bytes]:
     yield plain_field("Status", told.status)
     if told.remote is not None and told.remote.name:
         yield plain_field("Remote-MTA", f"dns; {told.remote.name}")
-    source = OUR_WORDS if told.remote is None else "smtp"
-    yield folded_field("Diagnostic-Code", f"{source}; {told.said}")
+    if told.action.kind is not Kind.SUCCESS:
+        source = OUR_WORDS if told.remote is None else "smtp"
+        yield folded_field("Diagnostic-Code", f"{source}; {told.said}")
     if told.last_attempt is not None:
         yield plain_field("Last-Attempt-Date", rfc5322_date(told.last_attempt))
     if told.retry_until is not None:

@@ -5,7 +5,7 @@ An item that was delivered and cannot be settled, because the disk is full, say,
 here as long as it takes: it is not tried again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import attrs
@@ -16,26 +16,32 @@ from harakatw.interfaces.queue import IQueueStore, Retry
 from harakatw.outbound.scheduler.again import Again
 
 
-@attrs.define(eq=False)
+@attrs.frozen(eq=False)
 class Batch:
     """
     Leases that end.
 
     @ivar done: items to be removed.
-    @ivar retries: items to be put back after an attempt, or into another queue.
-    @ivar returned: items to be put back as they were.
+    @ivar retries: items to be put back.
     """
 
     done: list[int] = attrs.field(factory=list)
     retries: list[Retry] = attrs.field(factory=list)
-    returned: list[int] = attrs.field(factory=list)
 
     def __len__(self) -> int:
-        return len(self.done) + len(self.retries) + len(self.returned)
+        return len(self.done) + len(self.retries)
 
-    def ids(self) -> list[int]:
-        """All items."""
-        return self.done + [each.id for each in self.retries] + self.returned
+    def halves(self) -> "tuple[Batch, ...]":
+        """The same in two batches, or in one if it is a single item."""
+        if len(self) < 2:
+            return (self,)
+        if self.done and self.retries:
+            return Batch(done=self.done), Batch(retries=self.retries)
+        done, retries = len(self.done) // 2, len(self.retries) // 2
+        return (
+            Batch(self.done[:done], self.retries[:retries]),
+            Batch(self.done[done:], self.retries[retries:]),
+        )
 
 
 @attrs.define(eq=False)
@@ -50,10 +56,12 @@ class Ledger:
 
     _store: IQueueStore
     _again: Again
-    _settled: Callable[[Batch], None]
+    _on_disk: Callable[[Batch], None]
     _next: Batch = attrs.field(factory=Batch)
-    _is_sending: bool = False
     _in_flight: int = 0
+    _is_sending: bool = False
+    _is_looping: bool = False
+    _is_failing: bool = False
     _log = Logger()
 
     @property
@@ -65,27 +73,53 @@ class Ledger:
         """Remove an item."""
         self._next.done.append(item_id)
         if not self._is_sending:
-            self._send_next()
+            self._send_all()
 
-    def retry(self, retry: Retry) -> None:
-        """Put an item back, changed."""
-        self._next.retries.append(retry)
+    def retry(self, retries: Iterable[Retry]) -> None:
+        """Put items back, after an attempt, or as they were."""
+        self._next.retries.extend(retries)
         if not self._is_sending:
-            self._send_next()
+            self._send_all()
 
-    def give_back(self, item_id: int) -> None:
-        """Put an item back as it was."""
-        self._next.returned.append(item_id)
-        if not self._is_sending:
-            self._send_next()
-
-    def _send_next(self) -> None:
+    def _send_all(self) -> None:
+        if self._is_looping:
+            return  # the store answered at once: the loop below is still at it
+        self._is_looping = True
         while self._next and not self._is_sending:
             batch, self._next = self._next, Batch()
             self._is_sending = True
             self._in_flight += len(batch)
-            self._send(batch, self._free)
-            self._is_sending = self._is_sending and batch in self._open
+            self._write(batch, self._sent)
+        self._is_looping = False
 
-    def _send(self, batch: Batch) -> None:
-        raise NotImplementedError
+    def _sent(self) -> None:
+        self._is_sending = False
+        self._send_all()
+
+    def _write(self, batch: Batch, then: Callable[[], None]) -> None:
+        writing = self._store.settle(batch.done, batch.retries)
+        writing.addCallbacks(
+            self._written, self._failed, (batch, then), None, (batch, then)
+        )
+
+    def _written(self, _: object, batch: Batch, then: Callable[[], None]) -> None:
+        if self._is_failing:
+            self._is_failing = False
+            self._again.worked()
+            self._log.info("the queue can be written to again")
+        self._in_flight -= len(batch)
+        self._on_disk(batch)
+        then()
+
+    def _failed(self, failure: Failure, batch: Batch, then: Callable[[], None]) -> None:
+        if not self._is_failing:
+            self._is_failing = True
+            text = "what became of {count} items cannot be written, and is kept"
+            self._log.failure(text, failure, count=len(batch))
+        for half in batch.halves():
+            self._again.later(partial(self._write, half, _nothing))
+        then()
+
+
+def _nothing() -> None:
+    pass

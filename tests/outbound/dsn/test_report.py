@@ -153,7 +153,8 @@ class SuccessTests(SynchronousTestCase):
             recipient = blocks_of(report)[1]
             self.assertEqual(recipient["Action"], action.value)
             self.assertEqual(recipient["Status"], "2.0.0")
-            self.assertEqual(recipient["Diagnostic-Code"], "smtp; 250 queued")
+            self.assertEqual(recipient["Remote-MTA"], "dns; mx.far.example")
+            self.assertNotIn("Diagnostic-Code", recipient)
 
 
 class WhomTests(SynchronousTestCase):

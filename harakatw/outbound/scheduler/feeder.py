@@ -1,0 +1,253 @@
+"""
+Take from the store what is due, no more than there is use for.
+
+A million queued messages cost nothing here: a few of each queue are in memory, and the
+next come when these are gone.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Final, Protocol
+
+import attrs
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from harakatw.interfaces.queue import IQueueStore, QueueItem, SiteCount
+from harakatw.outbound.scheduler.settings import SchedulerSettings
+from harakatw.outbound.scheduler.steady import SteadyTime
+
+MIN_POLL_SECONDS: Final = 1.0
+MAX_POLL_SECONDS: Final = 60.0
+"""The clock may have been set forward, or another host may have added something."""
+
+_MAX_LEASES = 8  # that the store works on at the same time
+_QUEUES_PER_POLL = 1000
+
+
+@attrs.frozen
+class Appetite:
+    """
+    What a site could do with.
+
+    @ivar items: how many; 0 if it is full, or is not to be tried at present.
+    @ivar is_untried: are these for a site that is down, or that nobody knows?
+    @ivar again_in: seconds until it is to be tried again, if that is known.
+    """
+
+    items: int
+    is_untried: bool = False
+    again_in: float | None = None
+
+
+class Eater(Protocol):
+    """Where the items go."""
+
+    def appetite(self, site: str) -> Appetite:
+        """What could a site do with, as far as its limits go?"""
+
+    def leased_room(self) -> int:
+        """How many more items from the store may be in memory?"""
+
+    def take_leased(self, items: Iterable[QueueItem], queue: str) -> int:
+        """
+        Have items that were leased.
+
+        @return: how many of them were not in memory already.
+        """
+
+    def swept(self, site: str) -> None:
+        """All that was due for a site that is down was taken."""
+
+
+@attrs.define(eq=False)
+class Queue:
+    """
+    A queue of the store, as long as something of it is due or in memory.
+
+    @ivar name: a site, or a domain while nobody has asked for its site.
+    @ivar leased: how many of its items are in memory.
+    @ivar has_more: is more of it due?
+    @ivar is_leasing: is the store at it?
+    @ivar is_lined: does it stand in line to be looked at?
+    """
+
+    name: str
+    leased: int = 0
+    has_more: bool = False
+    is_leasing: bool = False
+    is_lined: bool = False
+
+
+@attrs.define(eq=False)
+class Feeder:
+    """Keeps the ready queues from running dry."""
+
+    settings: SchedulerSettings
+    _store: IQueueStore
+    _clock: IReactorTime
+    _time: SteadyTime
+    _eater: Eater
+    _queues: dict[str, Queue] = attrs.field(factory=dict)
+    _line: deque[Queue] = attrs.field(factory=deque)
+    _leases: int = 0
+    _untried: float = 0.0  # how many of these may be taken until the next poll
+    _again_in: float = MAX_POLL_SECONDS
+    _passed_over: int = 0  # queues of the last poll that were not wanted
+    _timer: IDelayedCall | None = None
+    _polled_at: float = 0.0
+    _is_polling: bool = False
+    _is_running: bool = False
+    _log = Logger()
+
+    def start(self) -> None:
+        """Look for what is due, now and from now on."""
+        self._is_running = True
+        self._polled_at = self._clock.seconds() - MIN_POLL_SECONDS
+        self._poll()
+
+    def stop(self) -> None:
+        """Take nothing any more; what the store is giving out comes back to it."""
+        self._is_running = False
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def expect(self, due: float) -> None:
+        """
+        Something in the store becomes due.
+
+        @param due: in seconds since 1970.
+        """
+        self._wake_in(max(0.0, due - self._time()))
+
+    def look_at(self, name: str) -> None:
+        """There may be something due in a queue that is wanted now."""
+        queue = self._queues.get(name)
+        if queue is None:
+            queue = self._queues[name] = Queue(name)
+        queue.has_more = True
+        self._stand_in_line(queue)
+        self._feed()
+
+    def gone(self, name: str) -> None:
+        """An item of a queue is in memory no more."""
+        queue = self._queues[name]
+        queue.leased -= 1
+        if queue.has_more:
+            self._stand_in_line(queue)
+        elif not queue.leased and not queue.is_leasing:
+            del self._queues[name]
+        if self._line:
+            self._feed()
+
+    # ---- which queues ----------------------------------------------------------------
+
+    def _poll(self) -> None:
+        self._timer = None
+        self._is_polling = True
+        now, seconds = self._time(), self._clock.seconds()
+        self._untried = self.settings.untried_per_second
+        self._polled_at, self._again_in = seconds, MAX_POLL_SECONDS
+        limit = _QUEUES_PER_POLL + self._passed_over
+        polling = self._store.due_sites(now, limit)
+        polling.addCallback(self._found, limit)
+        polling.addCallback(lambda _: self._store.next_due(now))
+        polling.addCallbacks(self._polled, self._poll_failed)
+
+    def _found(self, counts: tuple[SiteCount, ...], limit: int) -> None:
+        for count in counts:
+            queue = self._queues.get(count.site)
+            if queue is None:
+                queue = self._queues[count.site] = Queue(count.site)
+            queue.has_more = True
+            self._stand_in_line(queue)
+        if len(counts) >= limit:
+            self._again_in = MIN_POLL_SECONDS
+        self._passed_over = 0
+        self._feed()
+
+    def _polled(self, due: float | None) -> None:
+        self._is_polling = False
+        wait = self._again_in
+        if due is not None:
+            wait = min(wait, max(0.0, due - self._time()))
+        if any(queue.has_more for queue in self._queues.values()):
+            wait = 0.0  # that is, as soon as may be
+        self._wake_in(wait)
+
+    def _poll_failed(self, failure: Failure) -> None:
+        self._is_polling = False
+        self._log.failure("the queue cannot be read", failure)
+        self._wake_in(MAX_POLL_SECONDS / 6)
+
+    def _wake_in(self, wait: float) -> None:
+        if self._is_polling:
+            self._again_in = min(self._again_in, wait)
+            return
+        if not self._is_running:
+            return
+        since = self._clock.seconds() - self._polled_at
+        wait = min(max(wait, MIN_POLL_SECONDS - since, 0.0), MAX_POLL_SECONDS)
+        timer = self._timer
+        if timer is None:
+            self._timer = self._clock.callLater(wait, self._poll)
+        elif timer.getTime() > self._clock.seconds() + wait:
+            timer.reset(wait)
+
+    # ---- how many of each ------------------------------------------------------------
+
+    def _stand_in_line(self, queue: Queue) -> None:
+        if not queue.is_lined and not queue.is_leasing:
+            queue.is_lined = True
+            self._line.append(queue)
+
+    def _feed(self) -> None:
+        """Lease for those in line; who does not want anything now leaves it."""
+        while self._line and self._leases < _MAX_LEASES and self._is_running:
+            room = self._eater.leased_room()
+            if room <= 0:
+                return
+            queue = self._line.popleft()
+            queue.is_lined = False
+            items = self._wanted(queue)
+            if items:
+                self._lease(queue, min(items, room))
+
+    def _wanted(self, queue: Queue) -> int:
+        appetite = self._eater.appetite(queue.name)
+        if not appetite.items:
+            self._pass_over(queue, appetite)
+            return 0
+        if queue.leased * 2 > appetite.items:
+            return 0  # when some of these are gone
+        if not appetite.is_untried:
+            return appetite.items
+        items = min(appetite.items, int(self._untried))
+        self._untried -= items
+        return items
+
+    def _pass_over(self, queue: Queue, appetite: Appetite) -> None:
+        self._passed_over += 1
+        queue.has_more = False  # a poll finds it again
+        if appetite.again_in is not None:
+            self._wake_in(appetite.again_in)
+        if not queue.leased:
+            del self._queues[queue.name]
+
+    def _lease(self, queue: Queue, items: int) -> None:
+        queue.is_leasing = True
+        self._leases += 1
+        seconds = self.settings.lease_seconds
+        leasing: Deferred[tuple[QueueItem, ...]]
+        leasing = self._store.lease(self._time(), queue.name, items, seconds)
+        leasing.addCallbacks(self._leased, self._not_leased, (queue, items), None, (queue,))
+
+    def _leased(self, leased: tuple[QueueItem, ...], queue: Queue, asked: int) -> None:
+        self._leases -= 1
+        queue.is_leasing = False
+        queue.has_more = len(leased) >= asked
+        queue.leased += len(leased)  # before any of them can be gone
+        ...

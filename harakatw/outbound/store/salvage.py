@@ -1,0 +1,175 @@
+"""
+Saves what can be read of a damaged database, row by row, into a new one.
+
+@see: survey row 39: a damaged record is set aside, not dropped
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from typing import Final
+
+import attrs
+
+from harakatw.outbound.store.rows import Row
+from harakatw.outbound.store.schema import Connect, open_database
+
+MAX_PROBES: Final = 1_000_000
+"""Ids that are tried one by one where a table cannot be walked through."""
+
+LOST_RECIPIENTS: Final = "damaged: its items were lost, and who the recipients were"
+
+_PAGE_ROWS = 500
+_MESSAGE_COLUMNS = (
+    "id, items, uuid, sender, size, queued_at, envid, ret, flags, notes, "
+    "body_file, body_octets, body_crc, body"
+)
+_ITEM_COLUMNS = (
+    "id, message_id, domain, site, recipients, attempts, due, wake, state, warned, "
+    "last_error"
+)
+
+# A message whose items are all gone was not delivered, for then it would be gone as
+# well: it is shown to the postmaster as a dead item without recipients.
+_SHOW_LOST = """
+    INSERT INTO items
+    SELECT id, id, '', '', '[]', 0, queued_at, queued_at, 3, 0, ? FROM messages
+    WHERE NOT EXISTS (
+        SELECT 1 FROM items
+        WHERE items.id >= messages.id AND items.id < messages.id + messages.items
+    )
+"""
+_ADD_SITES = """
+    INSERT INTO sites SELECT site, min(wake) FROM items WHERE state < 2 GROUP BY site
+"""
+
+
+@attrs.frozen
+class Saved:
+    """
+    What was saved.
+
+    @ivar lost: messages of which all items were lost.
+    @ivar is_all_tried: was every row tried that there may be?
+    """
+
+    messages: int
+    items: int
+    lost: int
+    is_all_tried: bool
+
+    def __str__(self) -> str:
+        text = f"{self.messages} messages and {self.items} items were saved"
+        if self.lost:
+            text += f"; of {self.lost} messages the recipients are lost"
+        if not self.is_all_tried:
+            text += "; there may be more that could be read"
+        return text
+
+
+def salvage(damaged: str, new: str, connect: Connect) -> Saved:
+    """
+    Copy what can be read of a database into another, which becomes whole and closed.
+
+    @param new: must not be there yet.
+    @raise sqlite3.Error: the new one cannot be written.
+    @raise StoreError: likewise.
+    """
+    with closing(open_database(new, connect)) as target:
+        with closing(connect(damaged)) as source:
+            source.text_factory = _text
+            messages = _Table(source, "messages", _MESSAGE_COLUMNS)
+            items = _Table(source, "items", _ITEM_COLUMNS)
+            copied = [
+                _copy(target, f"INSERT OR IGNORE INTO {table.name}", table.rows())
+                for table in (messages, items)
+            ]
+        target.execute("BEGIN IMMEDIATE")
+        lost = target.execute(_SHOW_LOST, (LOST_RECIPIENTS,)).rowcount
+        target.execute(_ADD_SITES)
+        target.execute("COMMIT")
+    return Saved(*copied, lost, messages.is_all_tried and items.is_all_tried)
+
+
+def _copy(target: sqlite3.Connection, insert: str, rows: Iterator[Row]) -> int:
+    """Insert rows, all but those that the table's conditions refuse. How many?"""
+    copied = 0
+    target.execute("BEGIN IMMEDIATE")
+    for row in rows:
+        marks = ",".join("?" * len(row))
+        copied += target.execute(f"{insert} VALUES ({marks})", row).rowcount
+    target.execute("COMMIT")
+    return copied
+
+
+def _text(octets: bytes) -> str:
+    """Text that may have been damaged as well."""
+    return octets.decode("utf-8", "replace")
+
+
+@attrs.define(eq=False)
+class _Table:
+    """
+    A table that may be damaged anywhere.
+
+    It is read from its beginning as far as that goes, then from its end, and in between
+    each row by itself: the way to some rows may lead past the damage.
+    """
+
+    source: sqlite3.Connection
+    name: str
+    columns: str
+    is_all_tried: bool = attrs.field(default=True, init=False)
+
+    def rows(self) -> Iterator[Row]:
+        """All rows that can be read, in no order."""
+        first, last = 0, 1 << 62
+        for row in self._walk("id > ? ORDER BY id", lambda: first):
+            first = row[0]
+            yield row
+        for row in self._walk("id < ? ORDER BY id DESC", lambda: last):
+            if row[0] <= first:
+                return  # all was read already, the first time
+            last = row[0]
+            yield row
+        yield from self._probe(first + 1, last)
+
+    def _walk(self, order: str, start: Callable[[], int]) -> Iterator[Row]:
+        while True:
+            found = self._read(f"{order} LIMIT {_PAGE_ROWS}", start())
+            if not found:
+                return
+            yield from found
+
+    def _probe(self, first: int, end: int) -> Iterator[Row]:
+        highest = self._highest(end)
+        self.is_all_tried = highest - first <= MAX_PROBES
+        for number in range(first, min(highest, first + MAX_PROBES)):
+            yield from self._read("id = ?", number)
+
+    def _highest(self, end: int) -> int:
+        """Where rows end at the latest: the last ids may be found in indexes only."""
+        if end < 1 << 62:
+            return end
+        found = [0]
+        for statement in (
+            "SELECT value FROM numbers WHERE name = 'next_id'",
+            "SELECT max(id) + 1 FROM items INDEXED BY by_state WHERE state < 9",
+        ):
+            try:
+                row = self.source.execute(statement).fetchone()
+            except sqlite3.Error:
+                continue
+            found.append(row[0] if row and isinstance(row[0], int) else 0)
+        return max(found)
+
+    def _read(self, condition: str, value: int) -> Sequence[Row]:
+        """What can be read of some rows, until the damage."""
+        found: list[Row] = []
+        statement = f"SELECT {self.columns} FROM {self.name} WHERE {condition}"
+        try:
+            for row in self.source.execute(statement, (value,)):
+                found.append(row)  # noqa: PERF402
+        except sqlite3.Error:
+            pass  # what came before it is whole
+        return [row for row in found if isinstance(row[0], int)]

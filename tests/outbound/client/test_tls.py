@@ -1,0 +1,226 @@
+"""TLS as a client, with a server in memory."""
+
+from pathlib import Path
+
+from OpenSSL import SSL
+from twisted.internet.ssl import PrivateCertificate
+from twisted.trial.unittest import SynchronousTestCase
+
+from harakatw.errors import ConfigError
+from harakatw.outbound.client.tls import ClientTLS, Handshake
+from harakatw.outbound.client.tls_rules import (
+    OPPORTUNISTIC,
+    OutboundTLSOptions,
+    TLSPolicy,
+)
+from tests.outbound.client.certificates import (
+    Authority,
+    Signed,
+    expired,
+    make_authority,
+)
+
+VERIFIED = TLSPolicy(required=True, verified=True)
+
+
+def server_for(signed: Signed, wants_certificate: bool = False) -> SSL.Connection:
+    """A server with a certificate, in memory."""
+    pair = PrivateCertificate.loadPEM(signed.key + signed.certificate)
+    context = pair.options().getContext()
+    context.set_verify(
+        SSL.VERIFY_PEER if wants_certificate else SSL.VERIFY_NONE, lambda *_: True
+    )
+    connection = SSL.Connection(context, None)
+    connection.set_accept_state()
+    return connection
+
+
+def shake_hands(handshake: Handshake, server: SSL.Connection) -> None:
+    """
+    Carry octets between client and server until both are content.
+
+    @raise SSL.Error: if one is not.
+    """
+    client = handshake.clientConnectionForTLS(None)
+    client.set_connect_state()
+    for _ in range(10):
+        for end, other in ((client, server), (server, client)):
+            try:
+                end.do_handshake()
+            except SSL.WantReadError:
+                pass
+            try:
+                other.bio_write(end.bio_read(1 << 16))
+            except SSL.WantReadError:
+                pass
+
+
+class TLSTestCase(SynchronousTestCase):
+    """A test with an authority that the client trusts."""
+
+    authority: Authority
+
+    def setUp(self) -> None:
+        """Make a folder with the authority's certificate."""
+        self.authority = make_authority()
+        self.folder = Path(self.mktemp())
+        self.folder.mkdir()
+        (self.folder / "ca.pem").write_bytes(self.authority.certificate)
+
+    def client(self, **options: object) -> ClientTLS:
+        """What a client of that authority has."""
+        chosen = OutboundTLSOptions(ca="ca.pem", **options)  # type: ignore[arg-type]
+        return ClientTLS(chosen, self.folder)
+
+
+class HandshakeTests(TLSTestCase):
+    """Who is taken for whom."""
+
+    def test_verified(self) -> None:
+        """A certificate of an authority that we trust, for the host's name."""
+        handshake = self.client().handshake(VERIFIED, "mx.example")
+        shake_hands(handshake, server_for(self.authority.sign("mx.example")))
+        state = handshake.state()
+        self.assertTrue(state.verified)
+        self.assertEqual((state.version, state.problem), ("TLSv1.3", ""))
+        self.assertIn("AES", state.cipher)
+
+    def test_names(self) -> None:
+        """Any name of the policy does; patterns cover one label; addresses count."""
+        for names, host, good in (
+            (("mx.example",), "mx.example", True),
+            (("d.example", "mx.example"), "mx.example", True),
+            (("mx.example",), "*.example", True),
+            (("a.mx.example",), "*.example", False),
+            (("other.example",), "mx.example", False),
+            (("192.0.2.1",), "192.0.2.1", True),
+            (("192.0.2.2",), "192.0.2.1", False),
+        ):
+            policy = TLSPolicy(verified=True, names=names)
+            handshake = self.client().handshake(policy, "mx.example")
+            shake_hands(handshake, server_for(self.authority.sign(host)))
+            self.assertEqual(handshake.state().verified, good, (names, host))
+
+    def test_wrong_name(self) -> None:
+        """A certificate for another host says so."""
+        handshake = self.client().handshake(VERIFIED, "mx.example")
+        shake_hands(handshake, server_for(self.authority.sign("evil.example")))
+        self.assertEqual(
+            handshake.state().problem, "the certificate is not for mx.example"
+        )
+
+    def test_strangers(self) -> None:
+        """
+        Certificates that prove nothing: where one is needed the handshake fails, and
+        where not it is noted.
+        """
+        stranger = make_authority().sign("mx.example")
+        old = self.authority.sign("mx.example", ends=expired())
+        for signed, word in ((stranger, "do not know"), (old, "expired")):
+            strict = self.client().handshake(VERIFIED, "mx.example")
+            self.assertRaises(SSL.Error, shake_hands, strict, server_for(signed))
+            self.assertIn(word, strict.problem)
+            lenient = self.client().handshake(OPPORTUNISTIC, "mx.example")
+            shake_hands(lenient, server_for(signed))
+            state = lenient.state()
+            self.assertFalse(state.verified)
+            self.assertIn(word, state.problem)
+
+    def test_sni(self) -> None:
+        """The host's name is sent as SNI; an address is not (row OB40)."""
+        for host, sni in (("mx.example", b"mx.example"), ("192.0.2.1", None)):
+            server = server_for(self.authority.sign("mx.example"))
+            shake_hands(self.client().handshake(OPPORTUNISTIC, host), server)
+            self.assertEqual(server.get_servername(), sni)
+
+    def test_apart(self) -> None:
+        """Two connections at a time do not know of each other."""
+        tls = self.client()
+        first = tls.handshake(VERIFIED, "mx.example")
+        second = tls.handshake(OPPORTUNISTIC, "mx.example")
+        stranger = make_authority().sign("mx.example")
+        shake_hands(second, server_for(stranger))
+        shake_hands(first, server_for(self.authority.sign("mx.example")))
+        self.assertTrue(first.state().verified)
+        self.assertFalse(second.state().verified)
+
+    def test_not_begun(self) -> None:
+        """Before the handshake there is nothing to tell."""
+        handshake = self.client().handshake(OPPORTUNISTIC, "mx.example")
+        self.assertRaises(ValueError, handshake.state)
+
+
+class FileTests(TLSTestCase):
+    """Keys, certificates and ciphers."""
+
+    def test_own_certificate(self) -> None:
+        """With C{mutual_tls} the host is shown who we are (row OB39)."""
+        own = self.authority.sign("me.example")
+        (self.folder / "tls_key.pem").write_bytes(own.key)
+        (self.folder / "tls_cert.pem").write_bytes(own.certificate)
+        for mutual in (True, False):
+            server = server_for(self.authority.sign("mx.example"), True)
+            tls = self.client(mutual_tls=mutual)
+            shake_hands(tls.handshake(OPPORTUNISTIC, "mx.example"), server)
+            shown = server.get_peer_certificate()
+            self.assertEqual(shown is not None, mutual)
+
+    def test_own_names(self) -> None:
+        """C{[outbound]} may name other files than C{[main]}."""
+        own = self.authority.sign("out.example")
+        (self.folder / "out.key").write_bytes(own.key)
+        (self.folder / "out.crt").write_bytes(
+            own.certificate + self.authority.certificate
+        )
+        server = server_for(self.authority.sign("mx.example"), True)
+        tls = self.client(mutual_tls=True, key="out.key", cert="out.crt")
+        shake_hands(tls.handshake(OPPORTUNISTIC, "mx.example"), server)
+        shown = server.get_peer_certificate()
+        assert shown is not None
+        self.assertEqual(shown.get_subject().CN, "out.example")
+
+    def test_missing(self) -> None:
+        """A file that is missing or no PEM is a mistake that names the file."""
+        (self.folder / "empty.pem").write_bytes(b"")
+        for options, named in (
+            ({"ca": "gone.pem"}, "gone.pem: No such file"),
+            ({"ca": "empty.pem"}, "empty.pem holds no certificate"),
+            ({"mutual_tls": True}, "tls_cert.pem: No such file"),
+        ):
+            wanted = OutboundTLSOptions(**options)  # type: ignore[arg-type]
+            error = self.assertRaises(ConfigError, ClientTLS, wanted, self.folder)
+            self.assertIn(named, str(error))
+            self.assertIn("config/tls.ini", str(error))
+
+    def test_wrong_key(self) -> None:
+        """A key that is not the certificate's is found at once."""
+        own, other = (self.authority.sign("me.example") for _ in range(2))
+        (self.folder / "tls_key.pem").write_bytes(other.key)
+        (self.folder / "tls_cert.pem").write_bytes(own.certificate)
+        self.assertRaises(ConfigError, self.client, mutual_tls=True)
+
+    def test_version(self) -> None:
+        """C{minVersion} and C{ciphers} hold."""
+        for options, version in (
+            ({"min_version": "TLSv1.3"}, "TLSv1.3"),
+            ({"main_min_version": "TLSv1.2"}, "TLSv1.3"),
+        ):
+            handshake = self.client(**options).handshake(OPPORTUNISTIC, "mx.example")
+            shake_hands(handshake, server_for(self.authority.sign("mx.example")))
+            self.assertEqual(handshake.state().version, version)
+
+    def test_old_server(self) -> None:
+        """A server that is older than C{minVersion} gets no mail over TLS."""
+        server = server_for(self.authority.sign("mx.example"))
+        server.get_context().set_max_proto_version(SSL.TLS1_2_VERSION)
+        strict = self.client(min_version="TLSv1.3").handshake(
+            OPPORTUNISTIC, "mx.example"
+        )
+        self.assertRaises(SSL.Error, shake_hands, strict, server)
+        wanted = "ECDHE-ECDSA-CHACHA20-POLY1305"
+        server = server_for(self.authority.sign("mx.example"))
+        server.get_context().set_max_proto_version(SSL.TLS1_2_VERSION)
+        chosen = self.client(ciphers=wanted).handshake(OPPORTUNISTIC, "mx.example")
+        shake_hands(chosen, server)
+        state = chosen.state()
+        self.assertEqual((state.version, state.cipher), ("TLSv1.2", wanted))
