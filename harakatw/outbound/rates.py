@@ -45,7 +45,8 @@ def parse_rate(text: str) -> Rate | None:
     found = _RATE.fullmatch(compact)
     if found is None or int(found[1]) < 1:
         raise ValueError(
-            f"{text!r} is not a rate such as 10/s, 100/min, 5000/h or 20000/day, or none"
+            f"{text!r} is neither none nor a rate such as 10/s, 100/min, 5000/h or"
+            " 20000/day"
         )
     return Rate(int(found[1]), _SECONDS[found[2]])
 

@@ -277,6 +277,15 @@ class ReportTests(SynchronousTestCase):
         )
         self.assertEqual(transaction.rcpt_params(Address("b", "here.example")), {})
 
+    def test_forgotten_address(self) -> None:
+        """An address that nobody holds any more leaves its wishes to no other one."""
+        site = opened()
+        transaction = site.connection.transaction
+        for _ in range(100):
+            transaction.set_rcpt_params(Address("a", "b.example"), {"NOTIFY": "NEVER"})
+            another = Address("c", "d.example")
+            self.assertEqual(transaction.rcpt_params(another), {})
+
     def test_refused(self) -> None:
         """Nothing is kept for a recipient that was refused, however many there are."""
         refused: list[Address] = []

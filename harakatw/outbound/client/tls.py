@@ -13,8 +13,10 @@ from typing import Any, Final
 import attrs
 from OpenSSL import SSL
 from OpenSSL.crypto import X509
+from OpenSSL.crypto import Error as CryptoError
 from service_identity import CertificateError, VerificationError
 from service_identity.pyopenssl import verify_hostname, verify_ip_address
+from twisted.internet.error import VerifyError
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
 from twisted.internet.ssl import (
     AcceptableCiphers,
@@ -50,7 +52,7 @@ class ClientTLS:
         self._options = options
         try:
             self._context = self._make_context(directory, trust_root)
-        except (OSError, ValueError, SSL.Error) as error:
+        except (OSError, ValueError, VerifyError, SSL.Error, CryptoError) as error:
             why = getattr(error, "strerror", "") or str(error) or "no certificate"
             name = getattr(error, "filename", None) or "keys, certificates or ciphers"
             raise ConfigError(
@@ -102,6 +104,7 @@ _VERSIONS: Final[Mapping[str, Any]] = MappingProxyType(
 
 _PROBLEMS: Final[Mapping[int, str]] = MappingProxyType(
     {
+        7: "is not signed by whom it names",
         9: "is not valid yet",
         10: "has expired",
         18: "is signed by itself",

@@ -124,11 +124,11 @@ class ReportedRecipient:
 
     @property
     def said(self) -> str:
-        """The reply in one line: code, enhanced status code and text."""
+        """The reply in one line of ASCII: code, enhanced status code and text."""
         code, enhanced = self.reply.code, self.reply.enhanced
         status = f"{enhanced} " if enhanced else ""
         text = f"{code} {status}{self.reply.text}"
-        return clean_line(text, MAX_REPLY_CHARACTERS, only_ascii=True)
+        return clean_line(text, MAX_REPLY_CHARACTERS)
 
     @property
     def is_asked_for(self) -> bool:

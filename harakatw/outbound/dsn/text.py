@@ -19,25 +19,20 @@ MAX_WORD_OCTETS: Final = 800
 FOLD_CHARACTERS: Final = 78
 
 _BLANKS = re.compile(r"\s+")
-_NOT_ASCII = re.compile(r"[^ -~]")
 
 
-def clean_line(
-    text: str, max_characters: int = 320, *, only_ascii: bool = False
-) -> str:
+def clean_line(text: str, max_characters: int = 320) -> str:
     """
     Make one printable line of what anybody may have written.
 
+    Control characters, and such as change the direction of writing, become C{?}.
+
     @param max_characters: what is longer is cut off and ends in three dots.
-    @param only_ascii: write C{?} for any other character, not only for control
-        characters and such as change the direction of writing.
     """
     # Cut first: what is thrown away costs no time, however much it is.
     text = _BLANKS.sub(" ", text[: 2 * max_characters]).strip()
     if not text.isprintable():
         text = "".join(each if each.isprintable() else "?" for each in text)
-    if only_ascii:
-        text = _NOT_ASCII.sub("?", text)
     if len(text) > max_characters:
         text = f"{text[: max_characters - 3]}..."
     return text

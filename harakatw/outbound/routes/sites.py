@@ -14,7 +14,7 @@ MAX_NAME: Final = 255
 """Characters of the name of a site."""
 
 _GROUP = re.compile(r"\(.*\)\.?", re.DOTALL)
-_PORT = re.compile(r":[0-9]{1,5}")
+_PORT = re.compile(r":[0-9]{1,5}\Z")
 _DIGEST_CHARACTERS: Final = 16
 
 

@@ -20,7 +20,7 @@ from harakatw.outbound.scheduler.backoff import UNREACHABLE
 from harakatw.outbound.scheduler.rotation import Rotation, make_shares
 from harakatw.outbound.scheduler.senders import Senders
 from harakatw.outbound.scheduler.settings import SchedulerSettings
-from harakatw.outbound.scheduler.site import Seat, Site, make_site
+from harakatw.outbound.scheduler.site import Seat, Site, make_pace, make_site
 from harakatw.outbound.scheduler.troubles import result_of
 
 IDLE_SECONDS: Final = 900.0
@@ -85,7 +85,7 @@ class Dispatcher:
         Let an item wait for its turn. L{dispatch} is to be called when all are placed.
         """
         work.routed = routed
-        site = self.sites.get(routed.site) or self._make_site(routed.site, work)
+        site = self.sites.get(routed.site) or self._make_site(routed.site)
         now = self._clock.seconds()
         if site.backoff.is_backing_off(now):
             self._owner.refused(work, site)
@@ -101,11 +101,9 @@ class Dispatcher:
         # grows gets half the memory, two get a third each, and a new one finds room.
         return site.is_paused or len(site.ready) >= self._owner.room()
 
-    def _make_site(self, name: str, work: Work) -> Site:
+    def _make_site(self, name: str) -> Site:
         settings = self.settings
-        domain = work.item.domain
-        limits = settings.limits(name, domain)
-        site = make_site(name, domain, limits, settings.backoff)
+        site = make_site(name, settings.limits(name), settings.backoff)
         site.is_paused = name in self._paused_sites
         site.used_at = self._clock.seconds()
         self.sites[name] = site
@@ -194,7 +192,7 @@ class Dispatcher:
 
     def _put_back(self, work: Work, now: float) -> None:
         """An item that waited for its sender's turn waits for its site's again."""
-        site = self.sites.get(work.site) or self._make_site(work.site, work)
+        site = self.sites.get(work.site) or self._make_site(work.site)
         work.stage = Stage.READY
         site.push_back(work)
         if site.backoff.is_backing_off(now):
@@ -254,10 +252,9 @@ class Dispatcher:
         self.rotation.shares = make_shares(settings.concurrency_max)
         self.senders.most = settings.sender_max
         for site in self.sites.values():
-            limits = settings.limits(site.name, site.domain)
+            limits = settings.limits(site.name)
             if limits != site.limits:
-                site.limits = limits
-                site.pace = limits.make_pace() if limits.make_pace else None
+                site.limits, site.pace = limits, make_pace(limits)
             self.rotation.enlist(site, self._clock.seconds())
 
     def forget_idle(self) -> None:

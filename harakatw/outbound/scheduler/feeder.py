@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from typing import Final, Protocol
 
 import attrs
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -22,6 +21,9 @@ from harakatw.outbound.scheduler.steady import SteadyTime
 MIN_POLL_SECONDS: Final = 1.0
 MAX_POLL_SECONDS: Final = 60.0
 """The clock may have been set forward, or another host may have added something."""
+
+FAILED_POLL_SECONDS: Final = 10.0
+"""How long to leave the store alone that could not be read."""
 
 _MAX_LEASES = 8  # that the store works on at the same time
 _QUEUES_PER_POLL = 1000
@@ -68,6 +70,7 @@ class Queue:
     A queue of the store, as long as something of it is due or in memory.
 
     @ivar name: a site, or a domain while nobody has asked for its site.
+    @ivar site: where its items went last.
     @ivar leased: how many of its items are in memory.
     @ivar has_more: is more of it due?
     @ivar is_leasing: is the store at it?
@@ -75,6 +78,7 @@ class Queue:
     """
 
     name: str
+    site: str
     leased: int = 0
     has_more: bool = False
     is_leasing: bool = False
@@ -99,6 +103,7 @@ class Feeder:
     _timer: IDelayedCall | None = None
     _polled_at: float = 0.0
     _is_polling: bool = False
+    _is_feeding: bool = False
     _is_running: bool = False
     _log = Logger()
 
@@ -125,11 +130,7 @@ class Feeder:
 
     def look_at(self, name: str) -> None:
         """There may be something due in a queue that is wanted now."""
-        queue = self._queues.get(name)
-        if queue is None:
-            queue = self._queues[name] = Queue(name)
-        queue.has_more = True
-        self._stand_in_line(queue)
+        self._note(name)
         self._feed()
 
     def gone(self, name: str) -> None:
@@ -138,10 +139,14 @@ class Feeder:
         queue.leased -= 1
         if queue.has_more:
             self._stand_in_line(queue)
-        elif not queue.leased and not queue.is_leasing:
-            del self._queues[name]
+        else:
+            self._forget_if_empty(queue)
         if self._line:
             self._feed()
+
+    def routed(self, name: str, site: str) -> None:
+        """An item of a queue goes to this site: likely the others do, too."""
+        self._queues[name].site = site
 
     # ---- which queues ----------------------------------------------------------------
 
@@ -151,6 +156,10 @@ class Feeder:
         now, seconds = self._time(), self._clock.seconds()
         self._untried = self.settings.untried_per_second
         self._polled_at, self._again_in = seconds, MAX_POLL_SECONDS
+        if len(self._line) > _QUEUES_PER_POLL // 2:
+            self._feed()  # there are enough for now
+            self._polled(None)
+            return
         limit = _QUEUES_PER_POLL + self._passed_over
         polling = self._store.due_sites(now, limit)
         polling.addCallback(self._found, limit)
@@ -159,11 +168,7 @@ class Feeder:
 
     def _found(self, counts: tuple[SiteCount, ...], limit: int) -> None:
         for count in counts:
-            queue = self._queues.get(count.site)
-            if queue is None:
-                queue = self._queues[count.site] = Queue(count.site)
-            queue.has_more = True
-            self._stand_in_line(queue)
+            self._note(count.site)
         if len(counts) >= limit:
             self._again_in = MIN_POLL_SECONDS
         self._passed_over = 0
@@ -181,7 +186,7 @@ class Feeder:
     def _poll_failed(self, failure: Failure) -> None:
         self._is_polling = False
         self._log.failure("the queue cannot be read", failure)
-        self._wake_in(MAX_POLL_SECONDS / 6)
+        self._wake_in(FAILED_POLL_SECONDS)
 
     def _wake_in(self, wait: float) -> None:
         if self._is_polling:
@@ -199,6 +204,14 @@ class Feeder:
 
     # ---- how many of each ------------------------------------------------------------
 
+    def _note(self, name: str) -> None:
+        """Something is due in a queue."""
+        queue = self._queues.get(name)
+        if queue is None:
+            queue = self._queues[name] = Queue(name, name)
+        queue.has_more = True
+        self._stand_in_line(queue)
+
     def _stand_in_line(self, queue: Queue) -> None:
         if not queue.is_lined and not queue.is_leasing:
             queue.is_lined = True
@@ -206,18 +219,22 @@ class Feeder:
 
     def _feed(self) -> None:
         """Lease for those in line; who does not want anything now leaves it."""
+        if self._is_feeding:
+            return  # the store answered at once: the loop below is still at it
+        self._is_feeding = True
         while self._line and self._leases < _MAX_LEASES and self._is_running:
             room = self._eater.leased_room()
             if room <= 0:
-                return
+                break
             queue = self._line.popleft()
             queue.is_lined = False
             items = self._wanted(queue)
             if items:
                 self._lease(queue, min(items, room))
+        self._is_feeding = False
 
     def _wanted(self, queue: Queue) -> int:
-        appetite = self._eater.appetite(queue.name)
+        appetite = self._eater.appetite(queue.site)
         if not appetite.items:
             self._pass_over(queue, appetite)
             return 0
@@ -234,20 +251,39 @@ class Feeder:
         queue.has_more = False  # a poll finds it again
         if appetite.again_in is not None:
             self._wake_in(appetite.again_in)
-        if not queue.leased:
-            del self._queues[queue.name]
+        self._forget_if_empty(queue)
+
+    def _forget_if_empty(self, queue: Queue) -> None:
+        if not (queue.leased or queue.has_more or queue.is_leasing):
+            self._queues.pop(queue.name, None)
 
     def _lease(self, queue: Queue, items: int) -> None:
         queue.is_leasing = True
         self._leases += 1
         seconds = self.settings.lease_seconds
-        leasing: Deferred[tuple[QueueItem, ...]]
         leasing = self._store.lease(self._time(), queue.name, items, seconds)
-        leasing.addCallbacks(self._leased, self._not_leased, (queue, items), None, (queue,))
+        leasing.addCallbacks(
+            self._leased, self._not_leased, (queue, items), None, (queue,)
+        )
 
     def _leased(self, leased: tuple[QueueItem, ...], queue: Queue, asked: int) -> None:
+        queue.leased += len(leased)  # at first: some may be gone at once
+        taken = self._eater.take_leased(leased, queue.name)
+        queue.leased -= len(leased) - taken
+        if len(leased) < asked:
+            self._eater.swept(queue.name)
+        self._end_lease(queue, has_more=len(leased) >= asked)
+
+    def _not_leased(self, failure: Failure, queue: Queue) -> None:
+        self._log.failure("nothing can be taken from the queue", failure)
+        self._end_lease(queue, has_more=False)
+        self._wake_in(FAILED_POLL_SECONDS)
+
+    def _end_lease(self, queue: Queue, *, has_more: bool) -> None:
         self._leases -= 1
         queue.is_leasing = False
-        queue.has_more = len(leased) >= asked
-        queue.leased += len(leased)  # before any of them can be gone
-        ...
+        queue.has_more = has_more
+        if has_more:
+            self._stand_in_line(queue)
+        self._forget_if_empty(queue)
+        self._feed()

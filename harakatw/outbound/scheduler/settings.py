@@ -1,44 +1,19 @@
 """What a scheduler is told to keep to."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final
 
 import attrs
 
+from harakatw.outbound.options import SiteLimits
 from harakatw.outbound.scheduler.backoff import BackoffSettings
 from harakatw.outbound.scheduler.retry import RetryPolicy
 
-MEBIOCTET = 1 << 20
+MEBIOCTET: Final = 1 << 20
 
 
-class Pace(Protocol):
-    """Counts what is done, and says when the next may be."""
-
-    def take(self, now: float) -> float:
-        """
-        Ask to do one more.
-
-        @param now: in seconds, by a clock that never goes back.
-        @return: 0 if it may be done, and has been counted; else the seconds to wait
-            before asking again.
-        """
-
-
-@attrs.frozen(kw_only=True)
-class SiteLimits:
-    """
-    How much a site gets.
-
-    @ivar connections: attempts at the same time.
-    @ivar make_pace: makes what counts the attempts of one site; L{None} for no limit.
-    """
-
-    connections: int = 20
-    make_pace: Callable[[], Pace] | None = None
-
-
-def _no_limits(site: str, domain: str) -> SiteLimits:
-    return SiteLimits()
+def _same_for_all(site: str) -> SiteLimits:
+    return SiteLimits(connections=20)
 
 
 @attrs.frozen(kw_only=True)
@@ -48,7 +23,7 @@ class SchedulerSettings:
 
     @ivar retry: see L{RetryPolicy}.
     @ivar backoff: see L{BackoffSettings}.
-    @ivar limits: the limits of a site, by its name and the domain that was met first.
+    @ivar limits: the limits of a site, by its name.
     @ivar concurrency_max: attempts at the same time. Half of them, at most, are for
         sites that have not answered of late; of that half a quarter is kept for mail
         that has just come.
@@ -60,15 +35,15 @@ class SchedulerSettings:
     @ivar batch: items of one queue that are leased at a time.
     @ivar untried_per_second: how many items of sites that are down, or that nobody
         knows, are taken from the store each second.
-    @ivar lease_seconds: how long the store lends an item, also when it was added. An
-        attempt is given up after half of it, and an item goes back that waited for
-        half of it.
+    @ivar lease_seconds: how long the store lends an item, also when it was added. One
+        that waited for half of it goes back; so an attempt has the other half, and is
+        given up then.
     @ivar stop_seconds: how long running attempts may take when the server stops.
     """
 
     retry: RetryPolicy
     backoff: BackoffSettings = BackoffSettings()
-    limits: Callable[[str, str], SiteLimits] = _no_limits
+    limits: Callable[[str], SiteLimits] = _same_for_all
     concurrency_max: int = 100
     sender_max: int = 0
     routing_max: int = 200

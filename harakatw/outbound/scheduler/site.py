@@ -8,8 +8,9 @@ import attrs
 from twisted.internet.interfaces import IDelayedCall
 
 from harakatw.outbound.attempt import Work
+from harakatw.outbound.options import SiteLimits
+from harakatw.outbound.rates import TokenBucket
 from harakatw.outbound.scheduler.backoff import Backoff, BackoffSettings, Health
-from harakatw.outbound.scheduler.settings import Pace, SiteLimits
 
 UNPROVEN_CONNECTIONS: Final = 5
 """Attempts at the same time at a site that has not answered of late."""
@@ -41,7 +42,6 @@ class Site:
     The ready queue of one site.
 
     @ivar name: as in L{Routed<harakatw.outbound.attempt.Routed>}.
-    @ivar domain: of the item that was first routed here.
     @ivar limits: what it may have.
     @ivar backoff: how it is.
     @ivar pace: counts its attempts, if they are limited.
@@ -57,10 +57,9 @@ class Site:
     """
 
     name: str
-    domain: str
     limits: SiteLimits
     backoff: Backoff
-    pace: Pace | None
+    pace: TokenBucket | None
     ready: deque[Work] = attrs.field(factory=deque)
     fresh: int = 0
     running: int = 0
@@ -118,9 +117,11 @@ class Site:
         return not self.ready and not self.running and self.rate_timer is None
 
 
-def make_site(
-    name: str, domain: str, limits: SiteLimits, backoff: BackoffSettings
-) -> Site:
+def make_site(name: str, limits: SiteLimits, backoff: BackoffSettings) -> Site:
     """Make the queue of a site that was not heard of before."""
-    pace = None if limits.make_pace is None else limits.make_pace()
-    return Site(name, domain, limits, Backoff(backoff), pace)
+    return Site(name, limits, Backoff(backoff), make_pace(limits))
+
+
+def make_pace(limits: SiteLimits) -> TokenBucket | None:
+    """Make what counts the attempts at one site."""
+    return None if limits.rate is None else TokenBucket(limits.rate)

@@ -153,9 +153,7 @@ class BatchRunner:
             operation.error = error
             self._look_at(error)
 
-    def _failed(
-        self, operations: Iterable[Operation[Any]], error: Exception
-    ) -> bool:
+    def _failed(self, operations: Iterable[Operation[Any]], error: Exception) -> bool:
         """A transaction failed. Was that the disk's fault, so that all have failed?"""
         self._look_at(error)
         try:
@@ -167,9 +165,7 @@ class BatchRunner:
         self._fail_all(operations, error)
         return True
 
-    def _fail_all(
-        self, operations: Iterable[Operation[Any]], error: Exception
-    ) -> None:
+    def _fail_all(self, operations: Iterable[Operation[Any]], error: Exception) -> None:
         self._troubles.append(f"the queue cannot be written: {error}")
         for each in operations:
             each.error = each.error or error

@@ -150,8 +150,11 @@ class QueueDatabase:
             self._value("SELECT value FROM numbers WHERE name = 'next_id'", 1),
             # in case that somebody restored a part of the database
             self._value("SELECT max(id) + 1 FROM items", 1),
-            self._value("SELECT max(id + items) FROM messages WHERE id = "
-                        "(SELECT max(id) FROM messages)", 1),
+            self._value(
+                "SELECT max(id + items) FROM messages WHERE id = "
+                "(SELECT max(id) FROM messages)",
+                1,
+            ),
         )
         self._has_files = bool(
             self._value("SELECT 1 FROM messages WHERE body_file NOTNULL LIMIT 1", 0)

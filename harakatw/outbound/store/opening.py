@@ -50,12 +50,14 @@ class DatabaseFile:
     C{queue.db} in a directory that this process owns.
 
     @ivar tell: is given what a postmaster should know of it.
+    @ivar was_damaged: did L{open} find it so, and replace it?
     """
 
     directory: str
     _connect: Connect
     _disk: Disk
     _tell: Callable[[str], object]
+    was_damaged: bool = attrs.field(default=False, init=False)
 
     @property
     def path(self) -> str:
@@ -85,8 +87,8 @@ class DatabaseFile:
         try:
             with open(self._suspicion, "w"):
                 pass
-        except OSError as error:
-            self._tell(f"cannot make {self._suspicion}: {error}")
+        except OSError:
+            pass  # the log tells of the damage anyway
 
     @property
     def _suspicion(self) -> str:
@@ -135,15 +137,19 @@ class DatabaseFile:
     def _replace(self, damage: str) -> None:
         """Put a new database in place that has what can be read of this one."""
         new = self._new_file()
+        self.was_damaged = True
         saved = salvage(self.path, new, self._connect)
         aside = self._put_in_place(new)
-        self._tell(f"{self.path} was damaged ({damage}) and is kept as {aside}: {saved}")
+        self._tell(
+            f"{self.path} was damaged ({damage}) and is kept as {aside}: {saved}"
+        )
 
     def _new_file(self) -> str:
         """An empty file, for us alone, instead of one that a crash left unfinished."""
         new = self.path + ".new"
         for suffix in ("", *_BESIDE):
-            os.path.exists(new + suffix) and self._disk.unlink(new + suffix)
+            if os.path.exists(new + suffix):
+                self._disk.unlink(new + suffix)
         self._disk.write_new(new, ())
         return new
 

@@ -123,5 +123,3 @@ def _shown(row: Row) -> QueueItem:
         return item_of(row)
     except DamagedRow as damage:
         return remains_of(row, damage)
-
-

@@ -116,7 +116,10 @@ def leased_item(
 def encode_recipients(recipients: Sequence[QueuedRecipient]) -> str:
     """The recipients of an item as one text."""
     return _encode(
-        [(each.address, each.notify, each.orcpt, each.last_reply) for each in recipients]
+        [
+            (each.address, each.notify, each.orcpt, each.last_reply)
+            for each in recipients
+        ]
     )
 
 

@@ -43,6 +43,12 @@ _ADD_SITES = """
     INSERT INTO sites SELECT site, min(wake) FROM items WHERE state < 2 GROUP BY site
 """
 
+_NO_ID = 1 << 62
+_ENDS = (
+    "SELECT value FROM numbers WHERE name = 'next_id'",
+    "SELECT max(id) + 1 FROM items INDEXED BY by_state WHERE state < 9",
+)
+
 
 @attrs.frozen
 class Saved:
@@ -77,7 +83,7 @@ def salvage(damaged: str, new: str, connect: Connect) -> Saved:
     """
     with closing(open_database(new, connect)) as target:
         with closing(connect(damaged)) as source:
-            source.text_factory = _text
+            source.text_factory = _text  # type: ignore[assignment]
             messages = _Table(source, "messages", _MESSAGE_COLUMNS)
             items = _Table(source, "items", _ITEM_COLUMNS)
             copied = [
@@ -120,42 +126,36 @@ class _Table:
     name: str
     columns: str
     is_all_tried: bool = attrs.field(default=True, init=False)
+    _is_damaged: bool = attrs.field(default=False, init=False)
 
     def rows(self) -> Iterator[Row]:
         """All rows that can be read, in no order."""
-        first, last = 0, 1 << 62
+        first, last = 0, _NO_ID
         for row in self._walk("id > ? ORDER BY id", lambda: first):
             first = row[0]
             yield row
+        if not self._is_damaged:
+            return
         for row in self._walk("id < ? ORDER BY id DESC", lambda: last):
             if row[0] <= first:
-                return  # all was read already, the first time
+                return  # it was read already, so nothing lies in between
             last = row[0]
             yield row
-        yield from self._probe(first + 1, last)
+        yield from self._probe(first + 1, last if last < _NO_ID else self._end())
 
     def _walk(self, order: str, start: Callable[[], int]) -> Iterator[Row]:
-        while True:
-            found = self._read(f"{order} LIMIT {_PAGE_ROWS}", start())
-            if not found:
-                return
+        while found := self._read(f"{order} LIMIT {_PAGE_ROWS}", start()):
             yield from found
 
     def _probe(self, first: int, end: int) -> Iterator[Row]:
-        highest = self._highest(end)
-        self.is_all_tried = highest - first <= MAX_PROBES
-        for number in range(first, min(highest, first + MAX_PROBES)):
+        self.is_all_tried = end - first <= MAX_PROBES
+        for number in range(first, min(end, first + MAX_PROBES)):
             yield from self._read("id = ?", number)
 
-    def _highest(self, end: int) -> int:
-        """Where rows end at the latest: the last ids may be found in indexes only."""
-        if end < 1 << 62:
-            return end
+    def _end(self) -> int:
+        """An id after all, where the table's end cannot be found."""
         found = [0]
-        for statement in (
-            "SELECT value FROM numbers WHERE name = 'next_id'",
-            "SELECT max(id) + 1 FROM items INDEXED BY by_state WHERE state < 9",
-        ):
+        for statement in _ENDS:
             try:
                 row = self.source.execute(statement).fetchone()
             except sqlite3.Error:
@@ -168,8 +168,7 @@ class _Table:
         found: list[Row] = []
         statement = f"SELECT {self.columns} FROM {self.name} WHERE {condition}"
         try:
-            for row in self.source.execute(statement, (value,)):
-                found.append(row)  # noqa: PERF402
+            found.extend(self.source.execute(statement, (value,)))
         except sqlite3.Error:
-            pass  # what came before it is whole
+            self._is_damaged = True  # what came before it is whole, and in the list
         return [row for row in found if isinstance(row[0], int)]

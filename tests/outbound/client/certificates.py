@@ -2,7 +2,6 @@
 
 import datetime
 import ipaddress
-from collections.abc import Iterable
 
 import attrs
 from cryptography import x509
@@ -10,8 +9,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-_START = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
-_NEVER = datetime.datetime(2120, 1, 1, tzinfo=datetime.timezone.utc)
+_START = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+_NEVER = datetime.datetime(2120, 1, 1, tzinfo=datetime.UTC)
 
 
 @attrs.frozen
@@ -45,14 +44,14 @@ class Authority:
         return Signed(_pem(certificate), _key_pem(key))
 
 
-def make_authority() -> Authority:
+def make_authority(name: str = "An authority for tests") -> Authority:
     """An authority that nobody knows but whoever is given its certificate."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = _common_name("An authority for tests")
-    builder = _builder(name, name, key, _NEVER)
+    issuer = _common_name(name)
+    builder = _builder(issuer, issuer, key, _NEVER)
     is_ca = x509.BasicConstraints(ca=True, path_length=None)
     certificate = builder.add_extension(is_ca, True).sign(key, hashes.SHA256())
-    return Authority(key, name, _pem(certificate))
+    return Authority(key, issuer, _pem(certificate))
 
 
 def expired() -> datetime.datetime:
@@ -98,8 +97,3 @@ def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-
-
-def joined(certificates: Iterable[bytes]) -> bytes:
-    """Several certificates as one file."""
-    return b"\n".join(certificates)

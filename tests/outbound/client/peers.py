@@ -31,6 +31,7 @@ class PeerTransport(StringTransport):
     What the client writes to.
 
     @ivar handshakes: TLS that the client began.
+    @ivar is_slow: does the peer read a piece only when it is told to?
     @ivar aborted: did it drop the connection?
     """
 
@@ -39,6 +40,13 @@ class PeerTransport(StringTransport):
         super().__init__(peerAddress=address)  # type: ignore[no-untyped-call]  # Twisted's
         self.handshakes: list[Handshake] = []
         self.aborted = False
+        self.is_slow = False
+
+    def write(self, data: bytes) -> None:
+        """The client says something."""
+        super().write(data)  # type: ignore[no-untyped-call]  # Twisted's
+        if self.is_slow and self.producer is not None:
+            self.producer.pauseProducing()
 
     def startTLS(self, handshake: Handshake) -> None:
         """TLS begins; the test says when it is there."""
@@ -90,8 +98,8 @@ class Peer:
 
     def hear(self) -> str:
         """What the client has said since the last call."""
-        octets: bytes = self.transport.value()  # type: ignore[no-untyped-call]
-        self.transport.clear()  # type: ignore[no-untyped-call]  # Twisted's
+        octets: bytes = self.transport.value()
+        self.transport.clear()
         return octets.decode("utf-8")
 
     def leave(self, error: Exception | None = None) -> None:

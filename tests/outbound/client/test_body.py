@@ -85,7 +85,7 @@ class SenderTests(SynchronousTestCase):
 
     def sent(self) -> bytes:
         """All that was written."""
-        octets: bytes = self.transport.value()  # type: ignore[no-untyped-call]
+        octets: bytes = self.transport.value()
         return octets
 
     def test_all(self) -> None:

@@ -23,13 +23,16 @@ from tests.outbound.client.certificates import (
 VERIFIED = TLSPolicy(required=True, verified=True)
 
 
-def server_for(signed: Signed, wants_certificate: bool = False) -> SSL.Connection:
+def server_for(
+    signed: Signed, wants_certificate: bool = False, newest: int = SSL.TLS1_3_VERSION
+) -> SSL.Connection:
     """A server with a certificate, in memory."""
     pair = PrivateCertificate.loadPEM(signed.key + signed.certificate)
     context = pair.options().getContext()
     context.set_verify(
         SSL.VERIFY_PEER if wants_certificate else SSL.VERIFY_NONE, lambda *_: True
     )
+    context.set_max_proto_version(newest)
     connection = SSL.Connection(context, None)
     connection.set_accept_state()
     return connection
@@ -90,8 +93,9 @@ class HandshakeTests(TLSTestCase):
         for names, host, good in (
             (("mx.example",), "mx.example", True),
             (("d.example", "mx.example"), "mx.example", True),
-            (("mx.example",), "*.example", True),
-            (("a.mx.example",), "*.example", False),
+            (("a.mx.example",), "*.mx.example", True),
+            (("mx.example",), "*.mx.example", False),
+            (("b.a.mx.example",), "*.mx.example", False),
             (("other.example",), "mx.example", False),
             (("192.0.2.1",), "192.0.2.1", True),
             (("192.0.2.2",), "192.0.2.1", False),
@@ -114,9 +118,14 @@ class HandshakeTests(TLSTestCase):
         Certificates that prove nothing: where one is needed the handshake fails, and
         where not it is noted.
         """
-        stranger = make_authority().sign("mx.example")
+        stranger = make_authority("Somebody").sign("mx.example")
+        forged = make_authority().sign("mx.example")
         old = self.authority.sign("mx.example", ends=expired())
-        for signed, word in ((stranger, "do not know"), (old, "expired")):
+        for signed, word in (
+            (stranger, "do not know"),
+            (forged, "not signed by"),
+            (old, "expired"),
+        ):
             strict = self.client().handshake(VERIFIED, "mx.example")
             self.assertRaises(SSL.Error, shake_hands, strict, server_for(signed))
             self.assertIn(word, strict.problem)
@@ -187,7 +196,7 @@ class FileTests(TLSTestCase):
             ({"ca": "empty.pem"}, "empty.pem holds no certificate"),
             ({"mutual_tls": True}, "tls_cert.pem: No such file"),
         ):
-            wanted = OutboundTLSOptions(**options)  # type: ignore[arg-type]
+            wanted = OutboundTLSOptions(**options)
             error = self.assertRaises(ConfigError, ClientTLS, wanted, self.folder)
             self.assertIn(named, str(error))
             self.assertIn("config/tls.ini", str(error))
@@ -211,15 +220,14 @@ class FileTests(TLSTestCase):
 
     def test_old_server(self) -> None:
         """A server that is older than C{minVersion} gets no mail over TLS."""
-        server = server_for(self.authority.sign("mx.example"))
-        server.get_context().set_max_proto_version(SSL.TLS1_2_VERSION)
+        signed = self.authority.sign("mx.example")
+        server = server_for(signed, newest=SSL.TLS1_2_VERSION)
         strict = self.client(min_version="TLSv1.3").handshake(
             OPPORTUNISTIC, "mx.example"
         )
         self.assertRaises(SSL.Error, shake_hands, strict, server)
         wanted = "ECDHE-ECDSA-CHACHA20-POLY1305"
-        server = server_for(self.authority.sign("mx.example"))
-        server.get_context().set_max_proto_version(SSL.TLS1_2_VERSION)
+        server = server_for(signed, newest=SSL.TLS1_2_VERSION)
         chosen = self.client(ciphers=wanted).handshake(OPPORTUNISTIC, "mx.example")
         shake_hands(chosen, server)
         state = chosen.state()

@@ -26,11 +26,6 @@ class CleanTests(SynchronousTestCase):
         self.assertEqual(clean_line("x" * 9, 9), "x" * 9)
         self.assertEqual(clean_line("x" * 10, 9), "x" * 6 + "...")
 
-    def test_ascii(self) -> None:
-        """Where nothing else may stand, other characters become question marks."""
-        self.assertEqual(clean_line("bücher"), "bücher")
-        self.assertEqual(clean_line("bücher", only_ascii=True), "b?cher")
-
     def test_hostile(self) -> None:
         """Survey row 11: whatever it was, it is one line."""
         for text in HOSTILE_TEXTS:
