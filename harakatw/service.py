@@ -16,6 +16,7 @@ from harakatw.observe.levels import LogSwitch
 from harakatw.observe.writer import LogWriter
 from harakatw.process.instance import Instance
 from harakatw.process.listeners import Listeners
+from harakatw.process.outbound import Outbound
 from harakatw.process.plugin_host import PluginHost
 from harakatw.process.server import LogRecord, Server
 from harakatw.process.session_context import make_context
@@ -53,13 +54,24 @@ class HarakaService(Service):
         self.settings = self._read()
         self._threads = PooledThreads(reactor)
         self.server = Server(own_name(self.settings), str(self.instance.directory))
-        services = {
+        services: dict[str, object] = {
             "clock": reactor,
             "reactor": reactor,
             "now": time.time,
             "threads": self._threads,
             "server": self.server,
         }
+        self.outbound = Outbound(
+            self.settings,
+            self.instance.queue(self.settings.server.queue_dir),
+            name=lambda: self.server.name,
+            chains=lambda: self._plugins.registry.chains,
+            messages=lambda: self.context.store,
+            reactor=reactor,
+            threads=self._threads,
+            log=self._log_switch,
+        )
+        services["outbound"] = self.outbound.engine
         self._plugins = PluginHost(self.instance, services, reactor)
         self.sweep = Sweep(reactor)
         self.factory = SMTPFactory(lambda: self.context, self.sweep)
@@ -83,6 +95,7 @@ class HarakaService(Service):
             self._plugins.load(self.settings)
             self.context = self._make_context()
             self.listeners.listen(self.settings.server.addresses)
+            self.outbound.prepare()
             become(self.settings.server.user, self.settings.server.group)
         except HarakaError:
             self._stop_watching()
@@ -93,11 +106,22 @@ class HarakaService(Service):
         """Run C{init_master}, and serve."""
         super().startService()  # type: ignore[no-untyped-call]  # Twisted's
         self._threads.start()
+        self._start_outbound()
         outcome = self.context.chains["init_master"].run(self.server)
         if isinstance(outcome, Verdict):
             self._initialised(outcome)
         else:
             outcome.addCallback(self._initialised)
+
+    def _start_outbound(self) -> None:
+        """
+        A queue that cannot be opened ends the server: mail would have nowhere to go.
+        """
+        try:
+            self.outbound.start()
+        except HarakaError as error:
+            self._log.critical("{error}", error=error)
+            self._reactor.callLater(0, self._reactor.stop)
 
     def _initialised(self, verdict: Verdict) -> None:
         if verdict.denies and self.running:
@@ -128,6 +152,7 @@ class HarakaService(Service):
             reactor=self._reactor,
             threads=self._threads,
             log=self._log_switch,
+            outbound=self.outbound.engine,
         )
 
     # ---- reload ----------------------------------------------------------------------
@@ -140,6 +165,7 @@ class HarakaService(Service):
         self._plugins.reload(self.settings, names, frozenset())
         self.context = self._make_context()
         try:
+            self.outbound.configure(self.settings)
             self.listeners.listen(self.settings.server.addresses)
         except ConfigError as error:
             self._log.error("{error}", error=error)
@@ -165,6 +191,7 @@ class HarakaService(Service):
         seconds = options.force_shutdown_timeout if options.graceful_shutdown else 0.0
         stopped = self.listeners.stop()
         stopped.addCallback(lambda _: self.sweep.drain(seconds))
+        stopped.addCallback(lambda _: self.outbound.stop())
         return stopped.addCallback(self._stopped)
 
     def _stopped(self, _: object) -> None:

@@ -76,6 +76,17 @@ class LoggedService(MultiService):
         self._observer = observer
         self._twisted_logs = twisted_logs
 
+    def privilegedStartService(self) -> None:
+        """
+        Open the ports.
+
+        @raise SystemExit: with a message for the postmaster if that cannot be done.
+        """
+        try:
+            super().privilegedStartService()  # type: ignore[no-untyped-call]
+        except HarakaError as error:
+            raise SystemExit(f"haraka: {error}") from None
+
     def setServiceParent(self, parent: Any) -> None:
         """C{twistd} begins to log to what its application bears."""
         if isinstance(parent, Componentized) and not self._twisted_logs:

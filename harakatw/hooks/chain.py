@@ -32,8 +32,13 @@ class Subject(Protocol):
     @ivar watch: L{None}, or what wants to see each call (L{Watch}).
     """
 
-    uuid: str
-    watch: "Watch | None"
+    @property
+    def uuid(self) -> str:
+        """For the log."""
+
+    @property
+    def watch(self) -> "Watch | None":
+        """What wants to see each call."""
 
 
 class Watch(Protocol):

@@ -85,6 +85,8 @@ class QueueItem:
     @ivar state: where it stands.
     @ivar warned: was the sender told of the delay?
     @ivar last_error: why the last attempt failed, C{""} before.
+    @ivar next_hop: where the postmaster sends it, whatever else is known of its route:
+        a text that L{harakatw.outbound.hop.parse_hop} reads; C{""} for the usual way.
     """
 
     id: int
@@ -98,6 +100,7 @@ class QueueItem:
     state: ItemState = ItemState.READY
     warned: bool = False
     last_error: str = ""
+    next_hop: str = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -138,6 +141,19 @@ class Retry:
     state: ItemState = ItemState.READY
 
 
+@attrs.frozen
+class Detour:
+    """
+    Another way for items than the one that they would take.
+
+    @ivar next_hop: see L{QueueItem}; C{""} for the usual way again.
+    @ivar site: the queue that they wait in from now on; C{""} for that of their domain.
+    """
+
+    next_hop: str
+    site: str = ""
+
+
 @attrs.frozen(kw_only=True)
 class Filter:
     """
@@ -148,6 +164,7 @@ class Filter:
 
     @ivar ids: items.
     @ivar uuid: of the message.
+    @ivar sender: the reverse-path; C{<>} is the null path.
     @ivar recipient: one of the recipients.
     @ivar error: the last error.
     @ivar older_seconds: queued at least this long ago, C{None} for any age.
@@ -261,14 +278,18 @@ class IQueueStore(Interface):
         """List items by id, in pages: C{after} is the last id of the page before."""
 
     def change(
-        which: Filter, state: ItemState | None = None, due: float | None = None
+        which: Filter,
+        state: ItemState | None = None,
+        due: float | None = None,
+        detour: Detour | None = None,
     ) -> "Deferred[int]":
         """
-        Hold, release or re-schedule items; leased ones are left alone. Of very many
-        items some may be changed earlier than others, and be so if the rest fails.
+        Hold, release, re-schedule or reroute items; leased ones are left alone. Of very
+        many items some may be changed earlier than others, and be so if the rest fails.
 
         @param state: which to put them into.
         @param due: when to try them, in seconds since 1970.
+        @param detour: where to send them.
         @return: how many were changed.
         @raise ValueError: there is nothing to change, or the state is C{LEASED}.
         """

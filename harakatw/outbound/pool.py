@@ -56,9 +56,16 @@ class ClientPool:
         """
         return self._connect(hop, policy or self._policy(hop))
 
-    def give_back(self, hop: Hop, client: SMTPClient) -> None:
-        """A message was delivered, or was not: may the client be used again?"""
+    def give_back(self, hop: Hop, client: SMTPClient, most: int | None = None) -> None:
+        """
+        A message was delivered, or was not: may the client be used again?
+
+        @param most: messages that the site wants over one connection, if it is known.
+        """
         if not client.is_free:
+            return
+        if most is not None and client.messages >= most:
+            client.quit()
             return
         self._idle.setdefault(hop, []).append(client)
         self._waiting += 1

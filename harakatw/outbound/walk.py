@@ -40,17 +40,19 @@ class Walk:
 
     @ivar pool: connects.
     @ivar envelope: the message, for those who have not got it yet.
+    @ivar most: messages that the site wants over one connection.
     """
 
     pool: ClientPool
     envelope: Envelope
+    most: int | None = None
     delivered: list[QueuedRecipient] = attrs.field(factory=list)
     failed: list[Undelivered] = attrs.field(factory=list)
     deferred: dict[int, Undelivered] = attrs.field(factory=dict)
     answered: bool = False
     peer: Peer | None = None
     why: Reply = NO_HOST
-    is_final: bool = False
+    tried: int = 0
 
     async def run(self, hops: Hops) -> AttemptResult:
         """
@@ -58,33 +60,30 @@ class Walk:
 
         @return: never an error but what reading the message raised.
         """
-        left = MAX_HOSTS
         async for hop in hops:
-            if not await self._try(hop):
+            self.tried += 1
+            if not await self._try(hop) or self.tried >= MAX_HOSTS:
                 break
-            left -= 1
-            if not left:
-                break
-        return self._result()
+        return self.result()
 
     async def _try(self, hop: Hop) -> bool:
         """Try one host. Is another one to be tried?"""
         try:
             client = self.pool.idle(hop) or await self._connect(hop)
         except HostRefusal as error:
-            self.why, self.is_final, self.answered = error.reply, True, True
+            self.why, self.answered = error.reply, True
             return error.other_host
         except HostFailure as error:
-            self.why, self.is_final = error.reply, False
+            self.why = error.reply
             return error.other_host
         except DeliveryError as error:
             self.why = error.reply
             return True
         result = await client.deliver(self.envelope)
-        self.pool.give_back(hop, client)
+        self.pool.give_back(hop, client, self.most)
         if result.untried:  # the host had closed a connection that waited
             return await self._try(hop)
-        return self._note(result)
+        return self.note(result)
 
     async def _connect(self, hop: Hop) -> SMTPClient:
         try:
@@ -94,7 +93,7 @@ class Walk:
                 raise
             return await self.pool.connect(hop, NO_TLS)
 
-    def _note(self, result: DeliveryResult) -> bool:
+    def note(self, result: DeliveryResult) -> bool:
         """Who got it, who never will, and who may from another host."""
         self.answered, self.peer = True, result.peer
         others: list[QueuedRecipient] = []
@@ -118,8 +117,19 @@ class Walk:
             self.envelope = attrs.evolve(self.envelope, recipients=tuple(others))
         return bool(others)
 
-    def _result(self) -> AttemptResult:
-        """What is left over fails or waits, as its last answer says."""
+    @property
+    def is_untried(self) -> bool:
+        """Was there no host to try at all?"""
+        return not self.tried
+
+    def result(self, why: Reply | None = None) -> AttemptResult:
+        """
+        What is left over fails or waits, as its last answer says.
+
+        @param why: what to say of those of whom no host said anything.
+        """
+        if why is not None:
+            self.why = why
         told = list(self.deferred.values())
         known = {id(each.recipient) for each in told}
         known.update(map(id, self.delivered))

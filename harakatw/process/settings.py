@@ -19,6 +19,10 @@ from harakatw.config.problems import Problem
 from harakatw.config.results import ResultsOptions
 from harakatw.config.schema import OptionClass
 from harakatw.dns.options import DNSOptions
+from harakatw.outbound.client.timeouts import ClientOptions
+from harakatw.outbound.client.tls_rules import OutboundTLSOptions
+from harakatw.outbound.dsn.options import BounceOptions
+from harakatw.outbound.options import OutboundOptions
 
 _T = TypeVar("_T", bound=attrs.AttrsInstance)
 
@@ -34,6 +38,8 @@ class Settings:
     @ivar log: C{log.ini}.
     @ivar dns: C{net-utils.ini}.
     @ivar results: C{results.ini}.
+    @ivar outbound: C{outbound.ini}; C{client} and C{bounce} are parts of it.
+    @ivar client_tls: C{tls.ini}, for connections to other hosts.
     @ivar problems: what the postmaster should look at.
     """
 
@@ -43,6 +49,10 @@ class Settings:
     log: LogOptions
     dns: DNSOptions
     results: ResultsOptions
+    outbound: OutboundOptions
+    client: ClientOptions
+    client_tls: OutboundTLSOptions
+    bounce: BounceOptions
     problems: tuple[Problem, ...]
 
 
@@ -52,6 +62,10 @@ CORE: Final[tuple[tuple[str, OptionClass], ...]] = (
     ("log", LogOptions),
     ("net-utils", DNSOptions),
     ("results", ResultsOptions),
+    ("outbound", OutboundOptions),
+    ("client", ClientOptions),
+    ("client_tls", OutboundTLSOptions),
+    ("bounce", BounceOptions),
 )
 """What the server itself reads, each with its owner's name."""
 
@@ -72,7 +86,7 @@ def read_settings(config: Path, before: Settings | None = None) -> Settings:
     problems: list[Problem] = []
 
     def read(cls: type[_T], name: str, last: _T | None) -> _T:
-        loaded = load_options(cls, files, name)
+        loaded = load_options(cls, files, name, also=CORE)
         problems.extend(loaded.problems)
         return last if last is not None and loaded.errors else loaded.options
 
@@ -83,5 +97,9 @@ def read_settings(config: Path, before: Settings | None = None) -> Settings:
         read(LogOptions, "log", before.log if before else None),
         read(DNSOptions, "net-utils", before.dns if before else None),
         read(ResultsOptions, "results", before.results if before else None),
+        read(OutboundOptions, "outbound", before.outbound if before else None),
+        read(ClientOptions, "client", before.client if before else None),
+        read(OutboundTLSOptions, "client_tls", before.client_tls if before else None),
+        read(BounceOptions, "bounce", before.bounce if before else None),
         tuple(dict.fromkeys(problems)),
     )

@@ -51,7 +51,7 @@ class AddressTests(SynchronousTestCase):
         self.assertIs(self._found({"a.test": BROKEN}).status, Status.FAILED)
 
     def test_alias(self) -> None:
-        """An MX host that is an alias works, though RFC 2181 section 10.3 forbids it."""
+        """An MX host may be an alias, though RFC 2181 section 10.3 forbids it."""
         found = self._found({"a.test": [alias("b.test")], "b.test": [a(FOUR)]})
         self.assertEqual(found.v4, (FOUR,))
 

@@ -68,7 +68,7 @@ class MXTests(SynchronousTestCase):
 
     def test_alias(self) -> None:
         """A domain may be an alias of another."""
-        zone = {"d.test": [alias("e.test")], "e.test": [mx(10, "a.test")]}
+        zone: Zone = {"d.test": [alias("e.test")], "e.test": [mx(10, "a.test")]}
         self.assertEqual(self._found(zone).records, (MXRecord(10, "a.test"),))
 
     def test_many(self) -> None:

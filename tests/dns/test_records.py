@@ -1,5 +1,6 @@
 """Records of one type, with aliases followed."""
 
+from itertools import pairwise
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
@@ -42,7 +43,8 @@ class LookupTests(SynchronousTestCase):
 
     def test_no_time(self) -> None:
         """Without SOA, "there is none" holds for a moment only (RFC 2308 section 5)."""
-        for zone in ({}, {"a.test": []}):
+        zones: tuple[Zone, ...] = ({}, {"a.test": []})
+        for zone in zones:
             found = self._ask(zone, negative_seconds=None)
             self.assertEqual(found.seconds, FAILED_SECONDS)
 
@@ -64,7 +66,7 @@ class LookupTests(SynchronousTestCase):
 
     def test_alias(self) -> None:
         """An alias is followed, within one answer or over several."""
-        zone = {
+        zone: Zone = {
             "a.test": [alias("b.test", 100)],
             "b.test": [alias("C.test")],
             "c.test": [a("192.0.2.1")],
@@ -76,7 +78,7 @@ class LookupTests(SynchronousTestCase):
 
     def test_alias_to_nothing(self) -> None:
         """An alias of a name that is not there, or has no such records."""
-        zone = {"a.test": [alias("b.test")]}
+        zone: Zone = {"a.test": [alias("b.test")]}
         self.assertIs(self._ask(zone).status, Status.NO_NAME)
         self.assertIs(self._ask({**zone, "b.test": []}).status, Status.NO_DATA)
         self.assertIs(self._ask({**zone, "b.test": BROKEN}).status, Status.FAILED)
@@ -90,7 +92,7 @@ class LookupTests(SynchronousTestCase):
         """Ten aliases are followed, eleven are not, and a ring ends."""
         names = ["a.test", *(f"n{number}.test" for number in range(1, 21))]
         zone: dict[str, list[Any]] = {
-            name: [alias(after)] for name, after in zip(names, names[1:], strict=False)
+            name: [alias(after)] for name, after in pairwise(names)
         }
         for follows in (True, False):
             fits = self._ask({**zone, names[10]: [a("192.0.2.1")]}, follows=follows)

@@ -9,8 +9,8 @@ class EnvelopeInjectionTests(ServerTestCase):
 
     async def test_refused(self) -> None:
         """
-        Each is refused with one 5xx, the session goes on, and the message that is sent
-        in the end has the recipient that was good, and no other.
+        Each is refused with a 5xx, the session goes on, and the message that is sent in
+        the end has the recipient that was good, and no other.
         """
         server = self.start({"config/maildir.ini": "delivered_to=true\n"})
         client = await self.greeted(server)
@@ -18,8 +18,8 @@ class EnvelopeInjectionTests(ServerTestCase):
         self.assertEqual(await client.codes(2), [250, 250])
         for line in BAD_ENVELOPES:
             client.say(line, "NOOP")
-            refused, noop = await client.codes(2)
-            self.assertGreaterEqual(refused, 500, line)
+            *refused, noop = await client.codes(2 + line.count(b"\n"))
+            self.assertTrue(all(code >= 500 for code in refused), line)
             self.assertEqual(noop, 250, line)
         await client.ask("DATA")
         self.assertEqual((await client.ask("", "x", "."))[:3], "250")

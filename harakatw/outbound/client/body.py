@@ -13,6 +13,7 @@ from twisted.internet.interfaces import IPushProducer
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from harakatw.errors import StoreError
 from harakatw.message.writer import stuffed_chunks
 from harakatw.wire.dialogue import DOT
 
@@ -36,21 +37,29 @@ def whole_body(body: bytes | Iterable[bytes]) -> bytes:
     return b"".join((*stuffed_chunks(chunks), DOT))
 
 
-def body_pieces(body: bytes | Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
+def body_pieces(
+    body: bytes | Iterable[bytes], size: int = 0
+) -> Iterator[tuple[bytes, bool]]:
     """
     As L{whole_body}, in pieces of a size that is good to write.
 
+    @param size: octets that there must be at least: a file that was cut off, or an
+        iterator that somebody has used already, must not end in a dot.
     @return: pieces, each with whether it is the last.
+    @raise StoreError: while iterating, if there are fewer.
     """
     piece: list[bytes] = []
-    octets = 0
+    octets = written = 0
     chunks = (body,) if isinstance(body, bytes) else body
     for chunk in stuffed_chunks(_sliced(chunks)):
         piece.append(chunk)
         octets += len(chunk)
         if octets >= _PIECE:
             yield b"".join(piece), False
+            written += octets
             piece, octets = [], 0
+    if written + octets < size:
+        raise StoreError(f"the message has {written + octets} octets, not {size}")
     yield b"".join((*piece, DOT)), True
 
 
@@ -68,15 +77,20 @@ class BodySender:
     """Writes a large message, no faster than the peer reads it."""
 
     def __init__(
-        self, transport: Any, body: bytes | Iterable[bytes], in_thread: InThread | None
+        self,
+        transport: Any,
+        body: bytes | Iterable[bytes],
+        size: int,
+        in_thread: InThread | None,
     ) -> None:
         """
         @param transport: an C{IConsumer}.
+        @param size: octets of the message, with CRLF line ends.
         @param in_thread: reads in a thread what is not in memory; L{None} to read it
             here.
         """
         self._transport = transport
-        self._pieces = body_pieces(body)
+        self._pieces = body_pieces(body, size)
         self._in_thread = None if is_in_memory(body) else in_thread
         self._resumed: Deferred[None] | None = None
         self._is_paused = False

@@ -53,7 +53,9 @@ class Envelope:
     @ivar recipients: at least one.
     @ivar size: octets of the message with CRLF line ends.
     @ivar body: the message, not dot-stuffed, cut anywhere. What is neither C{bytes}
-        nor a C{tuple} or C{list} of them may read a file, and is read in a thread.
+        nor a C{tuple} or C{list} of them may read a file, and is read in a thread. A
+        host that refuses the message may have read it: who gives the same envelope to
+        another host needs a body that can be iterated again, not an iterator.
     @ivar is_8bit: is there an octet above 127 in it?
     @ivar is_utf8: does it need SMTPUTF8?
     @ivar ret: RFC 3461 RET, or C{""}.

@@ -73,7 +73,7 @@ class ClientLink(Protocol):
         self._closings: list[Deferred[None]] = []
         self._is_direct = False
         self._is_gone = False
-        self._waits_for = "the greeting"  # or whatever the peer's time runs for
+        self._waits_for = "the greeting"
 
     # ---- one command at a time -------------------------------------------------------
 
@@ -235,11 +235,15 @@ class ClientLink(Protocol):
             self._leave()
         self.transport.loseConnection()
 
+    def _awaited(self) -> str:
+        """What the peer's time runs for, in words."""
+        return self._waits_for
+
     def _time_is_up(self) -> None:
         if self.state is State.IDLE and self._asked is None:
             self.quit()
             return
-        text = f"The host took too long: {self._waits_for}"
+        text = f"The host took too long: {self._awaited()}"
         self._break(our_answer(451, "4.4.2", text))
 
     def _break(self, why: Answer) -> None:
@@ -263,7 +267,7 @@ class ClientLink(Protocol):
         """The connection is closed."""
         self._is_gone = True
         if self.state is not _CLOSED:
-            self._end(our_answer(451, "4.4.2", _why_lost(reason, self._waits_for)))
+            self._end(our_answer(451, "4.4.2", _why_lost(reason, self._awaited())))
         closings, self._closings = self._closings, []
         for each in closings:
             each.callback(None)

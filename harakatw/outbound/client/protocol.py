@@ -150,7 +150,9 @@ class SMTPClient(ClientLink):
             self._break(_OUT_OF_STEP)
         if self.state is not _IDLE:
             said = Said(_GONE, Stage.MAIL, True)
-            return succeed(self._nothing_sent(envelope, said, untried=True))
+            # A host that closes every new connection must not be tried without end.
+            is_used = self.messages > 0
+            return succeed(self._nothing_sent(envelope, said, untried=is_used))
         capabilities = self.capabilities
         said_now = unsuitable(envelope, capabilities, self.hop.allow_8bit)
         if said_now is not None:
@@ -227,7 +229,8 @@ class SMTPClient(ClientLink):
             return
         self._is_direct = False
         self._made_progress()
-        sender = BodySender(self.transport, envelope.body, self._settings.in_thread)
+        in_thread = self._settings.in_thread
+        sender = BodySender(self.transport, envelope.body, envelope.size, in_thread)
         job.sender = sender
         sent = sender.start(self._made_progress)
         sent.addCallbacks(
@@ -292,6 +295,11 @@ class SMTPClient(ClientLink):
             self._deadline.within(seconds)
         else:
             super().quit()
+
+    def _awaited(self) -> str:
+        if self._job is None:
+            return super()._awaited()
+        return f"the reply to {self._job.dialogue.stage.value}"
 
     def _end(self, why: Answer) -> None:
         super()._end(why)

@@ -225,8 +225,9 @@ class TLSRules:
         """
         What a connection to a hop needs.
 
-        @param domain: the recipients', if the hop is one of its MX hosts.
+        @param domain: the recipients', if the hop does not say whose MX host it is.
         """
+        domain = domain or hop.from_dns
         known_as = [name for name in (hop.host, hop.ip, domain) if name]
         if hop.tls == "verify" or any(map(self._forced.contain, known_as)):
             names = tuple(name for name in (hop.name, domain) if name)

@@ -8,7 +8,6 @@ C{queue.next_hop}, the DNS.
 """
 
 import random
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 from types import MappingProxyType
@@ -24,14 +23,15 @@ from harakatw.dns.records import Status
 from harakatw.outbound.hop import Hop, HopError, parse_hop
 from harakatw.outbound.routes import problems
 from harakatw.outbound.routes.origin import ANYWHERE, Origin, next_hop, read_origin
+from harakatw.outbound.routes.recent import Recent
 from harakatw.outbound.routes.route import Rank, Route, RouteSettings
 from harakatw.outbound.routes.sites import site_name
 from harakatw.outbound.routes.walk import HopWalk
 from harakatw.reply import Reply
 from harakatw.verdict import Kind, Verdict
 
-MAX_PLANS: Final = 10_000
-"""Routes that are kept ready; the one used longest ago makes room."""
+MAX_KNOWN: Final = 10_000
+"""Routes by domain that are kept ready, and as many by what somebody wrote."""
 
 _NO_NOTES: Final[Mapping[str, object]] = MappingProxyType({})
 _SOFT = frozenset((Kind.DENYSOFT, Kind.DENYSOFTDISCONNECT))
@@ -54,8 +54,8 @@ class Router:
         self._addresses = addresses
         self._settings = settings
         self._random = random
-        self._plans: OrderedDict[str, tuple[MXAnswer, Route]] = OrderedDict()
-        self._written: OrderedDict[str, Route] = OrderedDict()
+        self._known: Recent[tuple[MXAnswer, Route]] = Recent(MAX_KNOWN)
+        self._written: Recent[Route] = Recent(MAX_KNOWN)
 
     def route(
         self,
@@ -101,15 +101,12 @@ class Router:
 
         @raise HopError: if that is nowhere.
         """
-        if not isinstance(written, str):
+        name = written if isinstance(written, str) else ""
+        route = self._written.get(name)
+        if route is None:
             route = _explicit_route(written)
-        elif written in self._written:
-            route = self._written[written]
-            self._written.move_to_end(written)
-        else:
-            route = self._written[written] = _explicit_route(written)
-            if len(self._written) > MAX_PLANS:
-                self._written.popitem(last=False)
+            if name:
+                self._written.keep(name, route)
         return attrs.evolve(route, domain=domain, origin=origin)
 
     # ---- the DNS ---------------------------------------------------------------------
@@ -136,15 +133,12 @@ class Router:
         return Route(domain=domain, site=domain, ranks=ranks, origin=origin)
 
     def _by_mx(self, answer: MXAnswer, origin: Origin) -> Route:
-        known = self._plans.get(answer.domain)
+        known = self._known.get(answer.domain)
         if known is not None and known[0] is answer:
             route = known[1]
         else:
             route = self._make(answer)
-            self._plans[answer.domain] = (answer, route)
-        self._plans.move_to_end(answer.domain)
-        if len(self._plans) > MAX_PLANS:
-            self._plans.popitem(last=False)
+            self._known.keep(answer.domain, (answer, route))
         return route if origin is ANYWHERE else attrs.evolve(route, origin=origin)
 
     def _make(self, answer: MXAnswer) -> Route:

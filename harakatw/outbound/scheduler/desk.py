@@ -63,11 +63,17 @@ class RoutingDesk:
         lanes = self._backlog_lanes if work.queue else self._fresh_lanes
         lanes.setdefault(work.item.domain, deque()).append(work)
 
-    def give_up(self, work: Work) -> None:
-        """Wait no longer for the route of an item; it is answered as a failure."""
+    def give_up(self, work: Work) -> bool:
+        """
+        Wait no longer for the route of an item: it is answered as a failure.
+
+        @return: is its route being looked up at all?
+        """
         pending = self._pending.get(work)
-        if pending is not None:
-            pending.cancel()
+        if pending is None:
+            return False
+        pending.cancel()
+        return True
 
     def clear(self) -> tuple[Work, ...]:
         """
@@ -82,7 +88,7 @@ class RoutingDesk:
         pending, self._pending = self._pending, {}
         for each in pending.values():
             each.cancel()
-        return tuple(left)
+        return tuple(work for work in left if work.stage is Stage.ROUTING)
 
     def _ask(self, work: Work) -> None:
         try:
@@ -94,7 +100,9 @@ class RoutingDesk:
             return
         self._count(work, 1)
         self._pending[work] = answer
-        answer.addCallbacks(self._found, self._failed, (work,), None, (work,))
+        answer.addCallbacks(
+            self._found, self._failed, callbackArgs=(work,), errbackArgs=(work,)
+        )
 
     def _found(self, answer: Answer, work: Work) -> None:
         if self._pending.pop(work, None) is None:

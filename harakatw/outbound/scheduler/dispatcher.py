@@ -16,6 +16,12 @@ from harakatw.outbound.attempt import (
     Stage,
     Work,
 )
+from harakatw.outbound.scheduler.appetite import (
+    NONE,
+    UNKNOWN,
+    Appetite,
+    appetite_of,
+)
 from harakatw.outbound.scheduler.backoff import UNREACHABLE
 from harakatw.outbound.scheduler.rotation import Rotation, make_shares
 from harakatw.outbound.scheduler.senders import Senders
@@ -42,8 +48,8 @@ class Owner(Protocol):
     def postponed(self, work: Work) -> None:
         """Nothing of this sender is sent at present."""
 
-    def site_down(self, site: Site) -> None:
-        """The site begins to be left alone."""
+    def site_down(self, name: str) -> None:
+        """A site begins to be left alone."""
 
     def room(self) -> int:
         """How many more items may be held in memory?"""
@@ -81,9 +87,7 @@ class Dispatcher:
     # ---- items come ------------------------------------------------------------------
 
     def place(self, work: Work, routed: Routed) -> None:
-        """
-        Let an item wait for its turn. L{dispatch} is to be called when all are placed.
-        """
+        """Let an item wait for its turn. L{dispatch} is to be called then."""
         work.routed = routed
         site = self.sites.get(routed.site) or self._make_site(routed.site)
         now = self._clock.seconds()
@@ -163,15 +167,16 @@ class Dispatcher:
             attempt.errback(Failure())
         self.running[work] = attempt
         attempt.addCallbacks(
-            self._ended, self._failed, (work, site, seat), None, (work, site, seat)
+            self._ended,
+            self._failed,
+            callbackArgs=(work, site, seat),
+            errbackArgs=(work, site, seat),
         )
 
     def _failed(self, failure: Failure, work: Work, site: Site, seat: Seat) -> None:
         self._ended(result_of(failure, work.item, self._log), work, site, seat)
 
-    def _ended(
-        self, result: AttemptResult, work: Work, site: Site, seat: Seat
-    ) -> None:
+    def _ended(self, result: AttemptResult, work: Work, site: Site, seat: Seat) -> None:
         if self.running.pop(work, None) is None:
             return  # the server stops, and could not wait for this
         now = self._clock.seconds()
@@ -186,7 +191,7 @@ class Dispatcher:
         if is_failing:
             site.is_swept = False
             self._refuse_all(site)
-            self._owner.site_down(site)
+            self._owner.site_down(site.name)
         self.rotation.enlist(site, now)
         self.dispatch()
 
@@ -220,6 +225,20 @@ class Dispatcher:
         """Try a site that is left alone now, or with C{""} all of them."""
         for site in self._named(name):
             site.backoff.ask_again()
+
+    def appetite(self, name: str) -> Appetite:
+        """How many more items could a site do with?"""
+        if self.is_paused or name in self._paused_sites:
+            return NONE
+        site = self.sites.get(name)
+        if site is None:
+            return UNKNOWN
+        return appetite_of(site, self._clock.seconds(), self.settings.batch)
+
+    def swept(self, name: str) -> None:
+        """All that was due for a site that is down was taken from the store."""
+        for site in self._named(name):
+            site.is_swept = True
 
     def _named(self, name: str) -> tuple[Site, ...]:
         if not name:

@@ -15,6 +15,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from harakatw.interfaces.queue import IQueueStore, QueueItem, SiteCount
+from harakatw.outbound.scheduler.appetite import Appetite
 from harakatw.outbound.scheduler.settings import SchedulerSettings
 from harakatw.outbound.scheduler.steady import SteadyTime
 
@@ -27,21 +28,6 @@ FAILED_POLL_SECONDS: Final = 10.0
 
 _MAX_LEASES = 8  # that the store works on at the same time
 _QUEUES_PER_POLL = 1000
-
-
-@attrs.frozen
-class Appetite:
-    """
-    What a site could do with.
-
-    @ivar items: how many; 0 if it is full, or is not to be tried at present.
-    @ivar is_untried: are these for a site that is down, or that nobody knows?
-    @ivar again_in: seconds until it is to be tried again, if that is known.
-    """
-
-    items: int
-    is_untried: bool = False
-    again_in: float | None = None
 
 
 class Eater(Protocol):
@@ -106,6 +92,11 @@ class Feeder:
     _is_feeding: bool = False
     _is_running: bool = False
     _log = Logger()
+
+    @property
+    def leases(self) -> int:
+        """How many leases the store is at."""
+        return self._leases
 
     def start(self) -> None:
         """Look for what is due, now and from now on."""
@@ -263,7 +254,10 @@ class Feeder:
         seconds = self.settings.lease_seconds
         leasing = self._store.lease(self._time(), queue.name, items, seconds)
         leasing.addCallbacks(
-            self._leased, self._not_leased, (queue, items), None, (queue,)
+            self._leased,
+            self._not_leased,
+            callbackArgs=(queue, items),
+            errbackArgs=(queue,),
         )
 
     def _leased(self, leased: tuple[QueueItem, ...], queue: Queue, asked: int) -> None:

@@ -99,7 +99,10 @@ class Ledger:
     def _write(self, batch: Batch, then: Callable[[], None]) -> None:
         writing = self._store.settle(batch.done, batch.retries)
         writing.addCallbacks(
-            self._written, self._failed, (batch, then), None, (batch, then)
+            self._written,
+            self._failed,
+            callbackArgs=(batch, then),
+            errbackArgs=(batch, then),
         )
 
     def _written(self, _: object, batch: Batch, then: Callable[[], None]) -> None:

@@ -30,7 +30,7 @@ class Reports:
 
     _settled: Settled
     _ledger: Ledger
-    _again: Again
+    again: Again
     pending: int = 0
     _log = Logger()
 
@@ -51,12 +51,14 @@ class Reports:
             return
         if isinstance(told, Deferred):
             arguments = (work, settlement)
-            told.addCallbacks(self._told, self._failed, arguments, None, arguments)
+            told.addCallbacks(
+                self._told, self._failed, callbackArgs=arguments, errbackArgs=arguments
+            )
         else:
             self._told(told, work, settlement)
 
     def _told(self, told: Told, work: Work, settlement: Settlement) -> None:
-        self._again.worked()
+        self.again.worked()
         self.pending -= 1
         retry = (told or settlement).retry
         if retry is None:
@@ -67,4 +69,4 @@ class Reports:
     def _failed(self, failure: Failure, work: Work, settlement: Settlement) -> None:
         uuid = work.item.message.uuid
         self._log.failure("{uuid}: no report; to be tried again", failure, uuid=uuid)
-        self._again.later(partial(self._tell, work, settlement))
+        self.again.later(partial(self._tell, work, settlement))

@@ -59,8 +59,8 @@ class Rotation:
     unproven: int = 0
     backlog: int = 0
     _ring: _Line = attrs.field(factory=OrderedDict)
-    _fresh: _Line = attrs.field(factory=OrderedDict)
-    _backlog: _Line = attrs.field(factory=OrderedDict)
+    _parked_fresh: _Line = attrs.field(factory=OrderedDict)
+    _parked_backlog: _Line = attrs.field(factory=OrderedDict)
 
     def enlist(self, site: Site, now: float) -> None:
         """Give a site a turn, after the others, if it may start and has none."""
@@ -104,10 +104,10 @@ class Rotation:
 
     def _first(self) -> Site | None:
         """Who waited for a seat that is free now, new mail first; then the ring."""
-        if self._fresh and self._is_free(Seat.FRESH):
-            line = self._fresh
-        elif self._backlog and self._is_free(Seat.BACKLOG):
-            line = self._backlog
+        if self._parked_fresh and self._is_free(Seat.FRESH):
+            line = self._parked_fresh
+        elif self._parked_backlog and self._is_free(Seat.BACKLOG):
+            line = self._parked_backlog
         elif self._ring:
             line = self._ring
         else:
@@ -125,9 +125,9 @@ class Rotation:
 
     def _park(self, site: Site, seat: Seat) -> None:
         site.place = _PARKING[seat]
-        (self._fresh if seat is Seat.FRESH else self._backlog)[site] = None
+        (self._parked_fresh if seat is Seat.FRESH else self._parked_backlog)[site] = None
 
     def _leave(self, site: Site) -> None:
-        line = self._fresh if site.place is Place.PARKED_FRESH else self._backlog
+        line = self._parked_fresh if site.place is Place.PARKED_FRESH else self._parked_backlog
         del line[site]
         site.place = Place.NOWHERE

@@ -42,7 +42,7 @@ class SchedulerSettings:
     """
 
     retry: RetryPolicy
-    backoff: BackoffSettings = BackoffSettings()
+    backoff: BackoffSettings = attrs.field(factory=BackoffSettings)
     limits: Callable[[str], SiteLimits] = _same_for_all
     concurrency_max: int = 100
     sender_max: int = 0

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from harakatw.interfaces.queue import ItemState, NewItem, Retry
+from harakatw.interfaces.queue import Detour, ItemState, NewItem, Retry
 
 
 def check_items(items: Sequence[NewItem]) -> None:
@@ -24,11 +24,13 @@ def check_retries(retries: Sequence[Retry]) -> None:
             raise ValueError(f"item {retry.id} is to be settled, but leased")
 
 
-def check_change(state: ItemState | None, due: float | None) -> None:
+def check_change(
+    state: ItemState | None, due: float | None, detour: Detour | None = None
+) -> None:
     """
     @raise ValueError: there is nothing to change, or items would be leased by nobody.
     """
-    if state is None and due is None:
-        raise ValueError("there is nothing to change: give a state or a time")
+    if state is None and due is None and detour is None:
+        raise ValueError("there is nothing to change: give a state, a time or a way")
     if state is ItemState.LEASED:
         raise ValueError("items are leased by lease() only")

@@ -8,6 +8,7 @@ from typing import Any, Final
 import attrs
 
 from harakatw.interfaces.queue import (
+    Detour,
     ItemState,
     NewItem,
     QueuedMessage,
@@ -19,7 +20,6 @@ from harakatw.outbound.store.bodies import BodyFile
 from harakatw.outbound.store.bulk import BulkInsert
 from harakatw.outbound.store.filters import Where
 from harakatw.outbound.store.rows import (
-    DEAD,
     ITEM_COLUMNS,
     STATE_NUMBERS,
     DamagedRow,
@@ -59,8 +59,10 @@ _GIVE_BACK = """
 """
 _CHANGE = """
     UPDATE items SET
-        state = coalesce(?1, state), due = coalesce(?2, due), wake = coalesce(?2, due)
-    WHERE id IN (SELECT value FROM json_each(?3))
+        state = coalesce(?1, state), due = coalesce(?2, due), wake = coalesce(?2, due),
+        next_hop = coalesce(?3, next_hop), site = coalesce(nullif(?4, ''),
+            CASE WHEN ?4 IS NULL THEN site ELSE domain END)
+    WHERE id IN (SELECT value FROM json_each(?5))
 """
 _RETRY = """
     UPDATE items SET recipients = ?, due = ?, wake = ?, attempts = ?, site = ?,
@@ -116,8 +118,8 @@ class QueueDatabase:
     """
     The queue's tables, for one thread.
 
-    All methods raise L{sqlite3.Error} if the database does not take it, and L{ValueError}
-    and the like if a value cannot be stored; then L{rollback}.
+    All methods raise L{sqlite3.Error} if the database does not take it, and
+    L{ValueError} and the like if a value cannot be stored; then L{rollback}.
 
     @ivar doomed_files: bodies of messages that were removed in this transaction: to be
         removed after L{commit}.
@@ -137,7 +139,7 @@ class QueueDatabase:
     def __attrs_post_init__(self) -> None:
         self._sites = Sites(self.connection)
         self._messages = BulkInsert("messages", 14)
-        self._items = BulkInsert("items", 11)
+        self._items = BulkInsert("items", 12)
 
     def start(self) -> None:
         """End the leases of the last owner, and find the next id. Once, at first."""
@@ -279,6 +281,7 @@ class QueueDatabase:
         where: Where,
         state: ItemState | None,
         due: float | None,
+        detour: Detour | None = None,
     ) -> int:
         """
         Change those of some items that a condition still holds for.
@@ -287,7 +290,9 @@ class QueueDatabase:
         """
         picked = self._pick(ids, where)
         number = None if state is None else STATE_NUMBERS[state]
-        changed = self.connection.execute(_CHANGE, (number, due, picked)).rowcount
+        way = (detour.next_hop, detour.site) if detour else (None, None)
+        values = (number, due, *way, picked)
+        changed = self.connection.execute(_CHANGE, values).rowcount
         self._sites.note_items(picked)
         return changed
 

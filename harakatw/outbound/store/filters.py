@@ -9,6 +9,9 @@ import attrs
 from harakatw.interfaces.queue import Filter, QueueItem
 from harakatw.outbound.store.rows import STATE_NUMBERS, encode_ids
 
+NULL_PATH: Final = "<>"
+"""How a filter says "empty" of a sender, as an empty text says "any"."""
+
 # CASE, since SQLite may look at the terms of AND in any order.
 _RECIPIENT: Final = r"""
     CASE WHEN json_valid(items.recipients) THEN EXISTS (
@@ -93,6 +96,8 @@ def _text_terms(which: Filter) -> Iterator[tuple[str, str]]:
 
 
 def _like(text: str) -> str:
+    if text == NULL_PATH:
+        return ""
     return re.sub(r"[\\%_]", r"\\\g<0>", text).replace("*", "%")
 
 
@@ -110,5 +115,7 @@ def _text_getters(
 
 
 def _pattern(text: str) -> re.Pattern[str]:
+    if text == NULL_PATH:
+        text = ""
     literal = ".*".join(map(re.escape, text.split("*")))
     return re.compile(literal, re.DOTALL | re.IGNORECASE | re.ASCII)

@@ -25,17 +25,21 @@ from harakatw.outbound.store.schema import (
 )
 
 CHECK_OCTETS: Final = 64 << 20
-"""Databases up to this size are checked as a whole at each start: takes half a second."""
+"""Databases up to this size are checked as a whole at each start, in half a second."""
 
 _BESIDE = ("-wal", "-shm")
 
-# What every later call needs: the ends of each table and index.
+# What every later call needs: the ends of each table and index. One at a time, since
+# SQLite walks through all of a table that it is asked for both ends of.
 _PROBES = (
-    "SELECT min(id), max(id) FROM messages",
-    "SELECT min(id), max(id) FROM items",
-    "SELECT min(wake), max(wake) FROM items INDEXED BY by_state WHERE state = 0",
-    "SELECT min(site), max(site) FROM items INDEXED BY by_site WHERE state < 2",
-    "SELECT min(site), max(site) FROM sites",
+    "SELECT min(id) FROM messages",
+    "SELECT max(id) FROM messages",
+    "SELECT min(id) FROM items",
+    "SELECT max(id) FROM items",
+    "SELECT min(wake) FROM items INDEXED BY by_state WHERE state = 0",
+    "SELECT max(site) FROM items INDEXED BY by_site WHERE state < 2",
+    "SELECT max(site) FROM sites",
+    "SELECT max(wake) FROM sites",
     "SELECT value FROM numbers",
 )
 

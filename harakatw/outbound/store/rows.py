@@ -36,7 +36,7 @@ ITEM_COLUMNS: Final = """
     items.id, items.message_id, items.domain, items.site, items.recipients,
     items.attempts, items.due, items.state, items.warned, items.last_error,
     messages.uuid, messages.sender, messages.size, messages.queued_at,
-    messages.envid, messages.ret, messages.flags, messages.notes
+    messages.envid, messages.ret, messages.flags, messages.notes, items.next_hop
 """
 """What L{item_of} reads, from items with the message that belongs to each."""
 
@@ -93,6 +93,7 @@ def item_row(number: int, message_id: int, item: NewItem, lease_end: float) -> R
         lease_end,
         LEASED,
         0,
+        "",
         "",
     )
 
@@ -183,7 +184,7 @@ def remains_of(row: Row, damage: DamagedRow) -> QueueItem:
 
 _COLUMN_TYPES: Final[Sequence[type]] = (
     *(int, int, str, str, str, int, float, int, int, str),
-    *(str, str, int, float, str, str, int, str),
+    *(str, str, int, float, str, str, int, str, str),
 )
 
 
@@ -234,4 +235,5 @@ def _item(
         state=state,
         warned=bool(row[8]),
         last_error=last_error,
+        next_hop=row[18],
     )

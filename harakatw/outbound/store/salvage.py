@@ -5,7 +5,7 @@ Saves what can be read of a damaged database, row by row, into a new one.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Final
 
@@ -26,14 +26,15 @@ _MESSAGE_COLUMNS = (
 )
 _ITEM_COLUMNS = (
     "id, message_id, domain, site, recipients, attempts, due, wake, state, warned, "
-    "last_error"
+    "last_error, next_hop"
 )
 
 # A message whose items are all gone was not delivered, for then it would be gone as
 # well: it is shown to the postmaster as a dead item without recipients.
 _SHOW_LOST = """
     INSERT INTO items
-    SELECT id, id, '', '', '[]', 0, queued_at, queued_at, 3, 0, ? FROM messages
+    SELECT id, id, '', '', '[]', 0, queued_at, queued_at, 3, 0, ?, ''
+    FROM messages
     WHERE NOT EXISTS (
         SELECT 1 FROM items
         WHERE items.id >= messages.id AND items.id < messages.id + messages.items
@@ -83,27 +84,25 @@ def salvage(damaged: str, new: str, connect: Connect) -> Saved:
     """
     with closing(open_database(new, connect)) as target:
         with closing(connect(damaged)) as source:
-            source.text_factory = _text  # type: ignore[assignment]
+            source.text_factory = _text
             messages = _Table(source, "messages", _MESSAGE_COLUMNS)
             items = _Table(source, "items", _ITEM_COLUMNS)
-            copied = [
-                _copy(target, f"INSERT OR IGNORE INTO {table.name}", table.rows())
-                for table in (messages, items)
-            ]
+            saved_messages = _copy(messages, target)
+            saved_items = _copy(items, target)
         target.execute("BEGIN IMMEDIATE")
         lost = target.execute(_SHOW_LOST, (LOST_RECIPIENTS,)).rowcount
         target.execute(_ADD_SITES)
         target.execute("COMMIT")
-    return Saved(*copied, lost, messages.is_all_tried and items.is_all_tried)
+    is_all_tried = messages.is_all_tried and items.is_all_tried
+    return Saved(saved_messages, saved_items, lost, is_all_tried)
 
 
-def _copy(target: sqlite3.Connection, insert: str, rows: Iterator[Row]) -> int:
+def _copy(table: "_Table", target: sqlite3.Connection) -> int:
     """Insert rows, all but those that the table's conditions refuse. How many?"""
-    copied = 0
+    marks = ",".join("?" * len(table.columns.split(",")))
+    insert = f"INSERT OR IGNORE INTO {table.name} VALUES ({marks})"
     target.execute("BEGIN IMMEDIATE")
-    for row in rows:
-        marks = ",".join("?" * len(row))
-        copied += target.execute(f"{insert} VALUES ({marks})", row).rowcount
+    copied = sum(target.execute(insert, row).rowcount for row in table.rows())
     target.execute("COMMIT")
     return copied
 
@@ -131,21 +130,22 @@ class _Table:
     def rows(self) -> Iterator[Row]:
         """All rows that can be read, in no order."""
         first, last = 0, _NO_ID
-        for row in self._walk("id > ? ORDER BY id", lambda: first):
+        for row in self._walk("id > ? ORDER BY id", first):
             first = row[0]
             yield row
         if not self._is_damaged:
             return
-        for row in self._walk("id < ? ORDER BY id DESC", lambda: last):
+        for row in self._walk("id < ? ORDER BY id DESC", last):
             if row[0] <= first:
                 return  # it was read already, so nothing lies in between
             last = row[0]
             yield row
         yield from self._probe(first + 1, last if last < _NO_ID else self._end())
 
-    def _walk(self, order: str, start: Callable[[], int]) -> Iterator[Row]:
-        while found := self._read(f"{order} LIMIT {_PAGE_ROWS}", start()):
+    def _walk(self, order: str, position: int) -> Iterator[Row]:
+        while found := self._read(f"{order} LIMIT {_PAGE_ROWS}", position):
             yield from found
+            position = found[-1][0]
 
     def _probe(self, first: int, end: int) -> Iterator[Row]:
         self.is_all_tried = end - first <= MAX_PROBES

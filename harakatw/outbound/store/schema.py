@@ -58,7 +58,8 @@ MIGRATIONS: Final = (
             wake REAL NOT NULL,
             state INTEGER NOT NULL,
             warned INTEGER NOT NULL,
-            last_error TEXT NOT NULL
+            last_error TEXT NOT NULL,
+            next_hop TEXT NOT NULL
         )
         """,
         "CREATE INDEX by_site ON items (site, wake) WHERE state < 2",

@@ -17,6 +17,7 @@ from zope.interface import implementer
 
 from harakatw.errors import StoreError
 from harakatw.interfaces.queue import (
+    Detour,
     Filter,
     IQueueStore,
     ItemState,
@@ -173,12 +174,16 @@ class SQLiteStore:
         return self._read(lambda reader: reader.find(where, limit, after))
 
     def change(
-        self, which: Filter, state: ItemState | None = None, due: float | None = None
+        self,
+        which: Filter,
+        state: ItemState | None = None,
+        due: float | None = None,
+        detour: Detour | None = None,
     ) -> "Deferred[int]":
-        check_change(state, due)
+        check_change(state, due, detour)
 
         def change(database: QueueDatabase, ids: Sequence[int], where: Where) -> int:
-            return database.change(ids, where, state, due)
+            return database.change(ids, where, state, due, detour)
 
         return Deferred.fromCoroutine(self._in_pages(which, change))
 

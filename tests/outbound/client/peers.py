@@ -75,15 +75,16 @@ class Peer:
         self, hop: Hop = HOP, policy: TLSPolicy = NO_TLS, **settings: Any
     ) -> None:
         """
-        @param settings: fields of L{ClientSettings} other than the usual.
+        @param settings: fields of L{ClientSettings} other than the usual, or
+            C{transport}.
         """
         self.clock = Clock()
+        self.transport = settings.pop("transport", None) or PeerTransport()
         tls = settings.pop("tls", None) or ClientTLS(OutboundTLSOptions(), Path())
         self.settings = ClientSettings(
             clock=self.clock, name="me.example", tls=tls, **settings
         )
         self.client = SMTPClient(hop, self.settings, policy)
-        self.transport = PeerTransport()
         self.opened: list[object] = []
         self.client.opened.addBoth(self.opened.append)
         self.client.makeConnection(self.transport)  # type: ignore[no-untyped-call]

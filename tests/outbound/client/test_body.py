@@ -90,7 +90,7 @@ class SenderTests(SynchronousTestCase):
 
     def test_all(self) -> None:
         """A peer that reads gets it all, and the connection is free again."""
-        self.start(BodySender(self.transport, generated(1000), NoThreads().call))
+        self.start(BodySender(self.transport, generated(1000), 10**6, NoThreads().call))
         self.assertEqual(self.sent(), LINE * 1000 + b".\r\n")
         self.assertEqual(self.results, [None])
         self.assertGreater(self.steps, 5)
@@ -98,7 +98,7 @@ class SenderTests(SynchronousTestCase):
 
     def test_pause(self) -> None:
         """A peer that does not read is sent no more until it does."""
-        sender = BodySender(self.transport, (LINE,) * 1000, None)
+        sender = BodySender(self.transport, (LINE,) * 1000, 10**6, None)
         sender.pauseProducing()
         self.start(sender)
         self.assertLess(len(self.sent()), 200_000)
@@ -112,7 +112,7 @@ class SenderTests(SynchronousTestCase):
     def test_threads(self) -> None:
         """A file is read in a thread; the last piece ends it at once."""
         threads = HeldThreads()
-        self.start(BodySender(self.transport, generated(200), threads.call))
+        self.start(BodySender(self.transport, generated(200), 200_000, threads.call))
         self.assertEqual(self.sent(), b"")
         threads.run_one()
         self.assertEqual(self.results, [])
@@ -127,15 +127,26 @@ class SenderTests(SynchronousTestCase):
             yield from generated(300)
             raise StoreError("the disk is gone")
 
-        self.start(BodySender(self.transport, broken(), NoThreads().call))
+        self.start(BodySender(self.transport, broken(), 0, NoThreads().call))
         self.assertNotIn(b"\r\n.\r\n", self.sent())
         (failure,) = self.results
         failure.trap(StoreError)  # type: ignore[attr-defined]
 
+    def test_cut_off(self) -> None:
+        """Neither half a message nor a used iterator is taken for a whole message."""
+        used = generated(10)
+        list(used)
+        for body in (generated(999), used, iter(())):
+            self.setUp()
+            self.start(BodySender(self.transport, body, 1_000_000, None))
+            self.assertFalse(self.sent().endswith(b".\r\n"))
+            (failure,) = self.results
+            failure.trap(StoreError)  # type: ignore[attr-defined]
+
     def test_stop(self) -> None:
         """When the connection is lost nothing more is read or written."""
         threads = HeldThreads()
-        sender = BodySender(self.transport, generated(500), threads.call)
+        sender = BodySender(self.transport, generated(500), 500_000, threads.call)
         self.start(sender)
         threads.run_one()
         before = self.sent()
@@ -146,7 +157,7 @@ class SenderTests(SynchronousTestCase):
 
     def test_stop_while_paused(self) -> None:
         """The same while it waits for the peer."""
-        sender = BodySender(self.transport, (LINE,) * 1000, None)
+        sender = BodySender(self.transport, (LINE,) * 1000, 10**6, None)
         sender.pauseProducing()
         self.start(sender)
         sender.stop()

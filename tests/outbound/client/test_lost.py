@@ -29,6 +29,7 @@ class LostTests(SynchronousTestCase):
         that would make a duplicate (WK09).
         """
         lines = ("250 ok", "250 ok", "550 no", "354 go")
+        stages = ("MAIL", "RCPT", "RCPT", "DATA", "the end of the message")
         for count in range(5):
             peer = self.stage(*lines[:count])
             peer.leave(ConnectionLost())
@@ -38,6 +39,7 @@ class LostTests(SynchronousTestCase):
             )
             self.assertEqual(fates(result), expected)
             outcome = result.having(Fate.TEMPORARY)[0]
+            self.assertIn(f"before the reply to {stages[count]}", outcome.reply.text)
             self.assertEqual(outcome.reply.enhanced, "4.4.2")
             self.assertTrue(outcome.answer.is_ours)
             self.assertEqual(outcome.other_host, count < 4)
@@ -56,7 +58,7 @@ class LostTests(SynchronousTestCase):
             self.assertEqual(self.results, [])
             peer.clock.advance(1)
             (result,) = self.results
-            self.assertIn("too long", result.outcomes[0].reply.text)
+            self.assertIn("took too long: the reply to", result.outcomes[0].reply.text)
             self.assertEqual(result.outcomes[0].other_host, count < 4)
             self.assertTrue(peer.transport.aborted)
             self.assertEqual(peer.clock.getDelayedCalls(), [])
@@ -81,6 +83,10 @@ class LostTests(SynchronousTestCase):
         peer.leave()
         (late,) = peer.deliver()
         self.assertEqual((late.untried, fates(late)), (True, "451 delayed"))
+        peer = open_peer(*ALL)
+        peer.leave()
+        (new,) = peer.deliver()
+        self.assertFalse(new.untried, "it would be tried without end")
         for ending in ("lost", "421"):
             peer = self.stage("250 ok", "250 ok", "250 ok", "354 go", "250 ok")
             results = peer.deliver()
@@ -119,7 +125,7 @@ class LostTests(SynchronousTestCase):
         peer = open_peer(*ALL)
         peer.send(b"250 o")
         (result,) = peer.deliver()
-        self.assertTrue(result.untried)
+        self.assertEqual((result.untried, fates(result)), (False, "451 delayed"))
         self.assertTrue(peer.transport.aborted)
 
     def test_said_in_advance(self) -> None:

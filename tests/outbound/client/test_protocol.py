@@ -292,7 +292,7 @@ class LargeTests(SynchronousTestCase):
         self.assertTrue(results[0].delivered)
 
     def test_unreadable(self) -> None:
-        """A message that cannot be read ends without a dot: the queue must see to it."""
+        """A message that cannot be read ends without a dot: its queue is told."""
 
         def broken() -> Iterator[bytes]:
             yield BIG

@@ -1,5 +1,6 @@
 """With which host TLS is used."""
 
+import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
 from harakatw.config.options import load_options
@@ -80,6 +81,8 @@ class PolicyTests(SynchronousTestCase):
             self.assertEqual(
                 rules.policy(HOST, "d.example"), verified("mx.example", "d.example")
             )
+            found = rules.policy(attrs.evolve(HOST, from_dns="d.example"))
+            self.assertTrue(found.verified, "the hop knows whose MX host it is")
 
     def test_reject_unauthorized(self) -> None:
         """C{rejectUnauthorized} asks for a certificate where there is TLS."""

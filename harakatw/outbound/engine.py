@@ -1,0 +1,151 @@
+"""
+The outbound engine: takes mail, keeps it, delivers it.
+
+@see: DESIGN sections 5 and 6; Haraka section 5
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from twisted.internet.defer import Deferred
+from zope.interface import implementer
+
+from harakatw.address import Address, parse_address
+from harakatw.interfaces.queue import IQueueStore, QueueItem
+from harakatw.interfaces.services import IOutbound, IThreads
+from harakatw.interfaces.session import IConnection
+from harakatw.outbound.courier import Chains
+from harakatw.outbound.dsn.report import Report
+from harakatw.outbound.intake import Parcel, pack
+from harakatw.outbound.letter import Letter, LetterBox, LetterWriter
+from harakatw.outbound.scheduler.core import Scheduler
+from harakatw.verdict import Verdict
+
+QUEUED: Final = "Message Queued"
+
+KEPT_OCTETS: Final = 65_536
+"""The biggest message that is kept in memory until its first attempt."""
+
+
+@implementer(IOutbound)
+class OutboundEngine:
+    """
+    Queues mail and has it delivered.
+
+    HOT: L{queue} is called once for each message. Its Deferred fires after the message
+    is on disk, and only then is the client told 250.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: IQueueStore,
+        threads: IThreads,
+        chains: Chains,
+        now: Callable[[], float],
+        always_split: Callable[[], bool],
+        letters: Callable[[], LetterWriter],
+    ) -> None:
+        """
+        @param now: seconds since 1970.
+        @param always_split: an item for each recipient (row OB05)?
+        @param letters: gives the one in force.
+        """
+        self._store = store
+        self._threads = threads
+        self._chains = chains
+        self._now = now
+        self._always_split = always_split
+        self._letters = letters
+        self.scheduler: Scheduler | None = None
+
+    # ---- mail of sessions ------------------------------------------------------------
+
+    def queue(self, connection: IConnection) -> "Deferred[str]":
+        """Queue the message of the open transaction; see L{IOutbound}."""
+        chain = self._chains()["pre_send_trans_email"]
+        transaction: Any = connection.transaction
+        if not chain.steps and not transaction.message.is_spooled:
+            return self._keep(self._pack(transaction, None))
+        return Deferred.fromCoroutine(self._prepare(connection, transaction))
+
+    async def _prepare(self, connection: Any, transaction: Any) -> str:
+        """Let plugins sign or change it, and look at what is in a file."""
+        chain = self._chains()["pre_send_trans_email"]
+        if chain.steps:
+            outcome = chain.run(connection)
+            if not isinstance(outcome, Verdict):
+                await outcome
+        is_8bit = None
+        if transaction.message.is_spooled:
+            chunks = transaction.message.chunks()
+            is_8bit = await self._threads.call(_has_8bit, chunks)
+        return await self._keep(self._pack(transaction, is_8bit))
+
+    def _pack(self, transaction: Any, is_8bit: bool | None) -> Parcel:
+        split = self._always_split()
+        return pack(transaction, now=self._now(), split_all=split, is_8bit=is_8bit)
+
+    def _keep(self, parcel: Parcel) -> "Deferred[str]":
+        body = parcel.body
+        chunks = (body,) if isinstance(body, bytes) else body
+        added = self._store.add(parcel.message, parcel.items, chunks)
+        kept = body if isinstance(body, bytes) and len(body) <= KEPT_OCTETS else None
+        return added.addCallback(self._kept, kept)
+
+    def _kept(self, items: tuple[QueueItem, ...], body: bytes | None) -> str:
+        """
+        It is on disk: have it delivered. Without a scheduler it is when there is one.
+        """
+        if self.scheduler is not None:
+            self.scheduler.offer(items, body)
+        return QUEUED
+
+    # ---- mail of our own -------------------------------------------------------------
+
+    def send_email(
+        self,
+        sender: str,
+        recipients: str | Iterable[str],
+        contents: str | bytes | Iterable[bytes],
+        notes: Mapping[str, object] | None = None,
+    ) -> "Deferred[str]":
+        """
+        Send mail from a plugin (row OB51).
+
+        @param sender: an address, C{""} for the null path.
+        @param recipients: one address or several.
+        @param contents: the message; a missing Date or Message-ID is added.
+        @return: fires with the uuid under which it is queued, once it is on disk; fails
+            with L{harakatw.errors.StoreError} if it is not.
+        @raise harakatw.errors.ProtocolError: for an address that is none.
+        """
+        several = (recipients,) if isinstance(recipients, str) else recipients
+        to = [parse_address(f"<{each}>", utf8=True) for each in several]
+        if not to:
+            raise ValueError("mail needs a recipient")
+        letter = self._letters().write(_sender(sender), to, contents, notes)
+        return self.send_letter(letter)
+
+    def send_report(self, report: Report) -> "Deferred[str]":
+        """Queue a report to a sender."""
+        to = [parse_address(f"<{report.recipient}>", utf8=True)]
+        return self.send_letter(self._letters().write(_sender(""), to, report.octets))
+
+    def send_letter(self, letter: Letter) -> "Deferred[str]":
+        """
+        Queue a letter.
+
+        @return: as L{send_email}.
+        """
+        box = LetterBox(letter, letter.uuid)
+        sent = Deferred.fromCoroutine(self._prepare(box, letter))
+        return sent.addCallback(lambda _: letter.uuid)
+
+
+def _sender(text: str) -> Address:
+    return parse_address(f"<{text}>", utf8=True, null=True)
+
+
+def _has_8bit(chunks: Iterable[bytes]) -> bool:
+    return not all(chunk.isascii() for chunk in chunks)

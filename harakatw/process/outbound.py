@@ -1,0 +1,236 @@
+"""
+The outbound engine of a server: its parts put together, started, changed and stopped.
+"""
+
+import os
+import random
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from harakatw.dns.addresses import AddressLookup
+from harakatw.dns.hosts import HOSTS_FILE, HostsFile
+from harakatw.dns.mx import MXLookup
+from harakatw.dns.records import RecordLookup
+from harakatw.hooks.chain import Chain
+from harakatw.interfaces.services import IThreads
+from harakatw.message.store import StoreSettings
+from harakatw.observe.levels import LogSwitch
+from harakatw.outbound.client.connect import connect
+from harakatw.outbound.client.settings import ClientSettings, client_settings
+from harakatw.outbound.client.tls import ClientTLS
+from harakatw.outbound.client.tls_rules import TLSPolicy, TLSRules
+from harakatw.outbound.courier import Courier
+from harakatw.outbound.dsn.report import Reporter
+from harakatw.outbound.engine import OutboundEngine
+from harakatw.outbound.hop import Hop
+from harakatw.outbound.letter import LetterWriter
+from harakatw.outbound.pool import ClientPool
+from harakatw.outbound.routes.guard import Guard
+from harakatw.outbound.routes.own import interface_addresses
+from harakatw.outbound.routes.route import RouteSettings
+from harakatw.outbound.routes.router import Router
+from harakatw.outbound.scheduler.core import Scheduler, Target
+from harakatw.outbound.scheduler.retry import RetryPolicy
+from harakatw.outbound.scheduler.settings import SchedulerSettings
+from harakatw.outbound.store.sqlite import SQLiteStore
+from harakatw.outbound.teller import Teller
+from harakatw.process.session_context import make_resolver
+from harakatw.process.settings import Settings
+from harakatw.process.threads import PooledThreads
+from harakatw.process.user import give_to
+
+
+class Outbound:
+    """
+    The engine and what it is made of.
+
+    @ivar engine: takes mail.
+    @ivar scheduler: decides what is tried when.
+    @ivar store: the queue.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        settings: Settings,
+        directory: Path,
+        *,
+        name: Callable[[], str],
+        chains: Callable[[], Mapping[str, Chain]],
+        messages: Callable[[], StoreSettings],
+        reactor: Any,
+        threads: IThreads,
+        log: LogSwitch,
+    ) -> None:
+        """
+        @param directory: of the queue.
+        @param name: gives the server's.
+        @param chains: gives the plugins in force, by hook.
+        @param messages: gives where messages are kept while they are made.
+        @raise harakatw.errors.ConfigError: for keys and certificates that cannot be
+            used.
+        """
+        self._settings = settings
+        self._directory = directory
+        self._name, self._messages = name, messages
+        self._reactor, self._threads, self._switch = reactor, threads, log
+        self._store_threads = PooledThreads(reactor, 4)
+        self.store = SQLiteStore(directory, reactor, self._store_threads)
+        self._configure_client()
+        self.pool = ClientPool(self._connect, self._policy)
+        self._courier = Courier(
+            self.store, self.pool, self._make_router(), chains, self._most
+        )
+        self.engine = OutboundEngine(
+            store=self.store,
+            threads=threads,
+            chains=chains,
+            now=time.time,
+            always_split=lambda: self._settings.outbound.always_split,
+            letters=self._letters,
+        )
+        teller = Teller(
+            store=self.store,
+            threads=threads,
+            chains=chains,
+            reporter=lambda: self._reporter,
+            send=self.engine.send_report,
+            now=time.time,
+            log=log,
+        )
+        self.scheduler = Scheduler(
+            store=self.store,
+            route=lambda work: self._courier.route(work),
+            attempt=lambda work: self._courier.attempt(work),
+            settled=teller.settled,
+            settings=self._scheduler_settings(),
+            clock=reactor,
+            now=time.time,
+            random=random.random,
+        )
+
+    # ---- life ------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Make the directory, for the user that the server is about to become."""
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        server = self._settings.server
+        give_to(self._directory, server.user, server.group)
+
+    def start(self) -> None:
+        """
+        Open the queue, and deliver.
+
+        @raise harakatw.errors.StoreError: the queue cannot be opened.
+        """
+        self._store_threads.start()
+        try:
+            self.store.open()
+        except BaseException:
+            self._store_threads.stop()
+            raise
+        self.engine.scheduler = self.scheduler
+        if self._settings.outbound.disabled:
+            self.scheduler.pause(Target())
+        self.scheduler.start()
+
+    def stop(self) -> "Deferred[None]":
+        """Let what runs finish; fires when the queue is closed."""
+        self.engine.scheduler = None
+        stopped = self.scheduler.stop()
+        stopped.addCallback(lambda _: self.pool.close())
+        stopped.addCallback(lambda _: self.store.close())
+        return stopped.addCallback(lambda _: self._store_threads.stop())
+
+    def configure(self, settings: Settings) -> None:
+        """
+        Keep to other settings from now on.
+
+        @raise harakatw.errors.ConfigError: for keys and certificates that cannot be
+            used.
+        """
+        was_disabled = self._settings.outbound.disabled
+        self._settings = settings
+        self._configure_client()
+        self._courier.router = self._make_router()
+        self.scheduler.configure(self._scheduler_settings())
+        if settings.outbound.disabled and not was_disabled:
+            self.scheduler.pause(Target())
+        elif was_disabled and not settings.outbound.disabled:
+            self.scheduler.resume(Target())
+
+    # ---- parts -----------------------------------------------------------------------
+
+    def _configure_client(self) -> None:
+        settings, config = self._settings, self._settings.files.directory
+        self._client: ClientSettings = client_settings(
+            self._reactor,
+            self._name(),
+            ClientTLS(settings.client_tls, config),
+            settings.client,
+            self._threads.call,
+            self._switch,
+        )
+        self._rules = TLSRules(settings.client_tls)
+        self._reporter = Reporter(
+            me=self._name(), options=settings.bounce, new_id=_new_id, pid=os.getpid()
+        )
+        self._site_limits = lru_cache(4096)(settings.outbound.limits_for)
+
+    def _most(self, site: str) -> int | None:
+        return self._site_limits(site).messages_per_connection
+
+    def _connect(self, hop: Hop, policy: TLSPolicy) -> "Deferred[Any]":
+        return connect(hop, self._reactor, self._client, policy)
+
+    def _policy(self, hop: Hop) -> TLSPolicy:
+        return self._rules.policy(hop, hop.from_dns)
+
+    def _letters(self) -> LetterWriter:
+        return LetterWriter(self._messages(), self._name(), _new_id, time.time)
+
+    def _make_router(self) -> Router:
+        settings, reactor = self._settings, self._reactor
+        options, dns = settings.outbound, settings.dns
+        records = RecordLookup(make_resolver(dns, reactor), reactor, dns.timeout / 1000)
+        hosts = HostsFile(HOSTS_FILE, reactor)
+        guard = Guard(
+            names=frozenset((self._name().lower(),)),
+            addresses=interface_addresses(),
+            local_ok=options.local_mx_ok,
+            private_ok=options.private_mx_ok,
+        )
+        forced = frozenset(settings.client_tls.force_tls_hosts)
+        wanted = RouteSettings(
+            guard=guard,
+            prefer=options.inet_prefer,
+            has_own_queue=options.has_own_queue,
+            has_own_connections=lambda domain: domain in forced,
+        )
+        mx = MXLookup(records, hosts, reactor)
+        addresses = AddressLookup(records, hosts, reactor)
+        return Router(mx, addresses, wanted, random.Random())
+
+    def _scheduler_settings(self) -> SchedulerSettings:
+        options = self._settings.outbound
+        return SchedulerSettings(
+            retry=RetryPolicy(
+                intervals=options.intervals,
+                max_lifetime=options.max_lifetime,
+                delay_warning=options.delay_warning,
+            ),
+            limits=self._site_limits,
+            concurrency_max=options.concurrency_max,
+        )
+
+
+def _new_id() -> str:
+    return secrets.token_hex(16)

@@ -1,0 +1,42 @@
+"""Row 23 over the wire: recipients without number."""
+
+from tests.functional.memory import NO_MEASURE, Growth
+from tests.functional.server import ENVELOPE, ServerTestCase
+
+GROUPS = 40
+GROUP = 1000
+LIMIT = 1000
+MOST_GROWTH = 8_000_000
+
+
+class RcptFloodTests(ServerTestCase):
+    """A client adds recipients for ever."""
+
+    async def test_flood(self) -> None:
+        """
+        Forty thousand recipients in one go: 452 4.5.3 after the limit, memory flat, and
+        those before it get the message (RFC 5321 section 4.5.3.1.10).
+        """
+        server = self.start(
+            {"config/maildir.ini": "path=mail/{user}\ndelivered_to=true\n"}
+        )
+        client = await self.greeted(server)
+        await client.ask(ENVELOPE[0])
+        growth = Growth()
+        numbered = [f"RCPT TO:<u{at % 7}@here.example>" for at in range(GROUP)]
+        group = ("\r\n".join(numbered) + "\r\n").encode()
+        pouring = client.pour(growth.pieces(group, GROUPS))
+        for at in range(GROUPS):
+            texts = await client.replies(GROUP)
+            expected = "250" if at * GROUP < LIMIT else "452 4.5.3"
+            starts = {text[: len(expected)] for text in texts}
+            self.assertEqual(starts, {expected}, at)
+        await pouring
+        if not NO_MEASURE:
+            self.assertLess(growth.most, MOST_GROWTH)
+        await client.ask("DATA")
+        self.assertEqual((await client.ask("Subject: x", "", "x", "."))[:3], "250")
+        copies = server.delivered("mail/*")
+        self.assertEqual(len(copies), 7)
+        recipients = sum(copy.count(b"Delivered-To:") for copy in copies)
+        self.assertEqual(recipients, LIMIT)
