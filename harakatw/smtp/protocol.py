@@ -130,9 +130,10 @@ class SMTPProtocol(Session, Protocol):
         self._stream.feed(octets)
         if phase is Phase.CONNECTING:
             self.connection.early_talker = True  # RFC 5321 section 4.3.1
-            self._read(False)
         if self._pending is None:
             self._advance()
+        else:
+            self._read(False)
 
     def _advance(self) -> None:
         """Go on as far as the input reaches and no verdict is pending."""
@@ -233,13 +234,13 @@ class SMTPProtocol(Session, Protocol):
 
     def _wants_input(self) -> bool:
         """
-        Before the greeting input is heard, since it should not come (early talkers).
+        While a verdict is pending, reading goes on until something comes: mostly nothing
+        does, and to stop and start costs four system calls. It also tells who talks
+        before the greeting, and who has left.
         """
-        if self.phase is Phase.CLOSED:
-            return True
-        if self.phase is Phase.CONNECTING:
-            return not self._stream.pending
-        return self._pending is None and not self._choked
+        if self._pending is not None or self.phase is _CONNECTING:
+            return not (self._stream.pending or self._choked)
+        return self.phase is _CLOSED or not self._choked
 
     def _read(self, wanted: bool) -> None:
         """Take input from the transport, or let it wait there."""

@@ -20,9 +20,9 @@ from harakatw.dns.records import RecordLookup
 from harakatw.outbound.routes.guard import Guard
 from harakatw.outbound.routes.route import Route, RouteSettings
 from harakatw.outbound.routes.router import Router
-from tests.dns.zones import FakeResolver, a, aaaa, alias, mx
+from tests.dns.zones import FakeResolver, Zone, a, aaaa, alias, mx
 
-ZONE = {
+ZONE: Zone = {
     "d.test": [mx(20, "b.test"), mx(10, "a.test")],
     "a.test": [alias("c.test")],
     "b.test": [a("198.51.100.2")],

@@ -315,20 +315,22 @@ class SpoolTests(SynchronousTestCase):
 
     def test_written_in_a_thread(self) -> None:
         """
-        While the disk takes a piece of the message, no more is read; then it goes on.
+        While the disk takes a piece of the message, one read is held and no more; then
+        it goes on.
         """
         threads = HeldThreads()
         options = ConnectionOptions(spool_after=20, spool_dir=".")
         site = make_site(options=options, threads=threads)
         site.begin_data()
         site.client.send(b"a: b\r\n\r\n" + b"c" * 30)
+        site.client.send(b"d")
         self.assertEqual(site.client.transport.producerState, "paused")
         threads.run_one()
         self.assertEqual(site.client.transport.producerState, "producing")
         site.client.send(b"\r\n.\r\n")
         self.assertEqual(site.client.codes(), [250])
         received = site.mailbox.messages[0].received
-        self.assertEqual(received, b"a: b\r\n\r\n" + b"c" * 30 + b"\r\n")
+        self.assertEqual(received, b"a: b\r\n\r\n" + b"c" * 30 + b"d\r\n")
 
     def test_disk_full(self) -> None:
         """

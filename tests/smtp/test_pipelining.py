@@ -102,13 +102,15 @@ class PendingTests(SynchronousTestCase):
 
     def test_nothing_more_is_read(self) -> None:
         """
-        While a verdict is pending the transport is paused, so that what is held is no
-        more than one read, whatever the client sends (row 21).
+        Who sends more while a verdict is pending is read no further, so that what is
+        held is no more than one read (row 21).
         """
         verdict: Deferred[None] = Deferred()
         site = make_site(fake_plugin(mail=verdict))
         site.greet()
         site.client.say(ENVELOPE[0])
+        self.assertEqual(site.client.transport.producerState, "producing")
+        site.client.say("NOOP")
         self.assertEqual(site.client.transport.producerState, "paused")
         verdict.callback(None)
         self.assertEqual(site.client.transport.producerState, "producing")

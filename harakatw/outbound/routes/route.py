@@ -2,6 +2,7 @@
 A way to a domain: its hosts in the order in which they are to be tried.
 """
 
+import operator
 from collections.abc import Callable
 
 import attrs
@@ -83,7 +84,7 @@ class Rank:
 
 
 def _same(one: tuple[Addresses, ...], other: tuple[Addresses, ...]) -> bool:
-    return all(map(lambda a, b: a is b, one, other)) and len(one) == len(other)
+    return len(one) == len(other) and all(map(operator.is_, one, other))
 
 
 def _reach(

@@ -89,7 +89,7 @@ class Router:
         """
         Begin an attempt.
 
-        @param route: one of this router's, without a problem.
+        @param route: one of this router's.
         """
         return HopWalk(route, self._addresses, self._settings, self._random)
 

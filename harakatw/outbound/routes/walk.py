@@ -40,7 +40,7 @@ class HopWalk:
         random: random.Random,
     ) -> None:
         """
-        @param route: without a problem.
+        @param route: one with a problem has nothing to try.
         """
         self._route = route
         self._addresses = addresses
@@ -125,6 +125,8 @@ class HopWalk:
 
     def problem(self) -> Reply:
         """Why there was nothing to try, once L{next_hop} gave nothing at all."""
+        if self._route.problem is not None:
+            return self._route.problem
         if self._route.is_explicit:  # a slip in a file must not bounce all mail
             return problems.HOP_SILENT
         if self._is_uncertain:

@@ -19,17 +19,18 @@ class Appetite:
 
     @ivar items: how many; 0 if it is full, or is not to be tried at present.
     @ivar is_untried: are these for a site that is down, or that nobody knows?
-    @ivar again_in: seconds until it is to be asked again, if that is known.
+    @ivar again_in: seconds until it is to be asked again, if it gets none now; L{None}
+        if somebody will say so.
     """
 
     items: int
     is_untried: bool = False
-    again_in: float | None = None
+    again_in: float | None = LOOK_AGAIN_SECONDS
 
 
-NONE: Final = Appetite(0)
+NONE: Final = Appetite(0, again_in=None)
 UNKNOWN: Final = Appetite(UNPROVEN_BATCH, is_untried=True)
-FULL: Final = Appetite(0, again_in=LOOK_AGAIN_SECONDS)
+FULL: Final = Appetite(0)
 
 
 def appetite_of(site: Site, now: float, batch: int) -> Appetite:

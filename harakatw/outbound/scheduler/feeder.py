@@ -170,7 +170,7 @@ class Feeder:
         wait = self._again_in
         if due is not None:
             wait = min(wait, max(0.0, due - self._time()))
-        if any(queue.has_more for queue in self._queues.values()):
+        if self._line:
             wait = 0.0  # that is, as soon as may be
         self._wake_in(wait)
 
@@ -226,22 +226,23 @@ class Feeder:
 
     def _wanted(self, queue: Queue) -> int:
         appetite = self._eater.appetite(queue.site)
-        if not appetite.items:
-            self._pass_over(queue, appetite)
+        items = appetite.items
+        if appetite.is_untried:
+            items = min(items, int(self._untried))
+        if not items:
+            self._pass_over(queue, appetite.again_in)
             return 0
         if queue.leased * 2 > appetite.items:
             return 0  # when some of these are gone
-        if not appetite.is_untried:
-            return appetite.items
-        items = min(appetite.items, int(self._untried))
-        self._untried -= items
+        if appetite.is_untried:
+            self._untried -= items
         return items
 
-    def _pass_over(self, queue: Queue, appetite: Appetite) -> None:
+    def _pass_over(self, queue: Queue, again_in: float | None) -> None:
         self._passed_over += 1
         queue.has_more = False  # a poll finds it again
-        if appetite.again_in is not None:
-            self._wake_in(appetite.again_in)
+        if again_in is not None:
+            self._wake_in(again_in)
         self._forget_if_empty(queue)
 
     def _forget_if_empty(self, queue: Queue) -> None:

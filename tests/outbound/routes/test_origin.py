@@ -60,5 +60,11 @@ class OriginTests(SynchronousTestCase):
         self.assertEqual(
             next_hop({"queue": {"next_hop": "smtp://a.test"}}), "smtp://a.test"
         )
-        for notes in ({}, {"queue": {}}, {"queue": {"next_hop": ""}}, {"queue": "x"}):
+        nothing: tuple[dict[str, object], ...] = (
+            {},
+            {"queue": {}},
+            {"queue": {"next_hop": ""}},
+            {"queue": "x"},
+        )
+        for notes in nothing:
             self.assertIsNone(next_hop(notes))

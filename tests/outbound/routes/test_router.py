@@ -7,7 +7,6 @@ from twisted.internet.defer import Deferred
 from harakatw.outbound.hop import Hop
 from harakatw.outbound.routes.origin import Origin
 from harakatw.outbound.routes.route import Route, RouteSettings
-from harakatw.outbound.routes.router import MAX_PLANS
 from harakatw.verdict import (
     CONT,
     DENY,
@@ -18,10 +17,10 @@ from harakatw.verdict import (
     deny_soft,
     ok,
 )
-from tests.dns.zones import BROKEN, SILENT, a, mx
+from tests.dns.zones import BROKEN, SILENT, Zone, a, mx
 from tests.outbound.routes.routing import GUARD, ME, RoutingTestCase
 
-GOOD = {
+GOOD: Zone = {
     "d.test": [mx(20, "b.mx.test"), mx(10, "a.mx.test"), mx(20, "c.mx.test")],
     "a.mx.test": [a("198.51.100.1")],
     "b.mx.test": [a("198.51.100.2")],
@@ -75,7 +74,7 @@ class DNSRouteTests(RoutingTestCase):
             ([mx(0, "no host")], "550 5.4.4"),
             ([mx(0, ME)], "550 5.4.6"),
         ):
-            zone = {} if records is None else {"d.test": records}
+            zone: Zone = {} if records is None else {"d.test": records}
             self.assertEqual(self.refused(zone), wanted)
             route = self.route()
             self.assertEqual((route.site, route.ranks), ("d.test", ()))
@@ -142,8 +141,11 @@ class DNSRouteTests(RoutingTestCase):
 
     def test_shared_connections(self) -> None:
         """Domains with the same hosts share connections, unless one must not."""
-        zone = {"d.test": [mx(1, "a.mx.test")], "e.test": [mx(5, "a.mx.test")]}
-        zone["a.mx.test"] = [a("198.51.100.1")]
+        zone: Zone = {
+            "d.test": [mx(1, "a.mx.test")],
+            "e.test": [mx(5, "a.mx.test")],
+            "a.mx.test": [a("198.51.100.1")],
+        }
         self.start(zone)
         one, other = self.hops(self.route("d.test")), self.hops(self.route("e.test"))
         self.assertEqual(one, other)
@@ -159,13 +161,6 @@ class DNSRouteTests(RoutingTestCase):
         self.assertEqual(noted.origin, Origin("out.test"))
         self.assertEqual({hop.bind_helo for hop in self.hops(noted)}, {"out.test"})
         self.assertEqual({hop.bind_helo for hop in self.hops(self.route())}, {""})
-
-    def test_bounded(self) -> None:
-        """However many domains and hops there are, memory is bounded."""
-        self.start({})
-        for number in range(MAX_PLANS + 5):
-            self.route("d.test", {"queue": {"next_hop": f"h{number}.test"}})
-        self.assertEqual(len(self.router._written), MAX_PLANS)
 
 
 class ExplicitRouteTests(RoutingTestCase):
