@@ -98,12 +98,14 @@ class LetterWriter:
     @ivar me: the server's name, for Message-IDs.
     @ivar new_id: makes ids that nobody can guess.
     @ivar now: seconds since 1970.
+    @ivar product: what the trace field says of this step; C{""} for no such field.
     """
 
     store: StoreSettings
     me: str
     new_id: Callable[[], str]
     now: Callable[[], float]
+    product: str = ""
 
     def write(
         self,
@@ -123,14 +125,18 @@ class LetterWriter:
         for chunk in crlf_chunks(chunks):
             message.append(chunk)
         message.finish()
+        date, uuid = rfc5322_date(self.now()), self.new_id().upper()
         if not message.header.get("Date"):
-            message.header.add_end("Date", rfc5322_date(self.now()))
+            message.header.add_end("Date", date)
         if not message.header.get("Message-ID"):
             message.header.add_end("Message-ID", f"<{self.new_id()}@{self.me}>")
+        if self.product:  # RFC 5321 section 4.4, from no host but ourselves
+            trace = f"by {self.me} ({self.product}) id {uuid}; {date}"
+            message.header.add("Received", trace)
         to = list(recipients)
         plain = all(each.address.isascii() for each in (sender, *to))
         return Letter(
-            uuid=self.new_id().upper(),
+            uuid=uuid,
             mail_from=sender,
             rcpt_to=to,
             message=message,

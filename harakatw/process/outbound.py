@@ -85,6 +85,7 @@ class Outbound:
         self._store_threads = PooledThreads(reactor, 4)
         self.store = SQLiteStore(directory, reactor, self._store_threads)
         self._configure_client()
+        self._make_lookups()
         self.pool = ClientPool(self._connect, self._policy)
         self._courier = Courier(
             self.store, self.pool, self._make_router(), chains, self._most
@@ -157,8 +158,10 @@ class Outbound:
         @raise harakatw.errors.ConfigError: for keys and certificates that cannot be
             used.
         """
-        was_disabled = self._settings.outbound.disabled
+        was_disabled, dns = self._settings.outbound.disabled, self._settings.dns
         self._settings = settings
+        if settings.dns != dns:
+            self._make_lookups()
         self._configure_client()
         self._courier.router = self._make_router()
         self.scheduler.configure(self._scheduler_settings())
@@ -195,13 +198,17 @@ class Outbound:
         return self._rules.policy(hop, hop.from_dns)
 
     def _letters(self) -> LetterWriter:
-        return LetterWriter(self._messages(), self._name(), _new_id, time.time)
+        return LetterWriter(
+            self._messages(),
+            self._name(),
+            _new_id,
+            time.time,
+            self._settings.outbound.received_text,
+        )
 
     def _make_router(self) -> Router:
-        settings, reactor = self._settings, self._reactor
-        options, dns = settings.outbound, settings.dns
-        records = RecordLookup(make_resolver(dns, reactor), reactor, dns.timeout / 1000)
-        hosts = HostsFile(HOSTS_FILE, reactor)
+        settings = self._settings
+        options = settings.outbound
         guard = Guard(
             names=frozenset((self._name().lower(),)),
             addresses=interface_addresses(),
@@ -215,9 +222,15 @@ class Outbound:
             has_own_queue=options.has_own_queue,
             has_own_connections=lambda domain: domain in forced,
         )
-        mx = MXLookup(records, hosts, reactor)
-        addresses = AddressLookup(records, hosts, reactor)
-        return Router(mx, addresses, wanted, random.Random())
+        return Router(self._mx, self._addresses, wanted, random.Random())
+
+    def _make_lookups(self) -> None:
+        """What they remember lasts as long as the server asks DNS in the same way."""
+        dns, reactor = self._settings.dns, self._reactor
+        records = RecordLookup(make_resolver(dns, reactor), reactor, dns.timeout / 1000)
+        hosts = HostsFile(HOSTS_FILE, reactor)
+        self._mx = MXLookup(records, hosts, reactor)
+        self._addresses = AddressLookup(records, hosts, reactor)
 
     def _scheduler_settings(self) -> SchedulerSettings:
         options = self._settings.outbound

@@ -71,14 +71,16 @@ class AddressTests(SynchronousTestCase):
 
     def test_remembered(self) -> None:
         """An answer is remembered for as long as both families allow."""
-        lookup = self._lookup({"a.test": [a(FOUR, 100), aaaa(SIX, 50)]})
-        first = lookup.lookup_addresses("a.test")
-        assert isinstance(first, Deferred)
-        self.clock.advance(49)
-        self.assertIs(lookup.lookup_addresses("a.test"), self.successResultOf(first))
-        self.clock.advance(1)
-        lookup.lookup_addresses("a.test")
-        self.assertEqual(len(self.resolver.asked), 4)
+        for records in ([a(FOUR, 100), aaaa(SIX, 50)], [a(FOUR, 50), aaaa(SIX, 100)]):
+            lookup = self._lookup({"a.test": records})
+            first = lookup.lookup_addresses("a.test")
+            assert isinstance(first, Deferred)
+            found = self.successResultOf(first)
+            self.clock.advance(49)
+            self.assertIs(lookup.lookup_addresses("a.test"), found)
+            self.clock.advance(1)
+            lookup.lookup_addresses("a.test")
+            self.assertEqual(len(self.resolver.asked), 4)
 
     def test_hosts_file(self) -> None:
         """What stands in the hosts file counts, and the DNS is not asked."""

@@ -22,6 +22,7 @@ from harakatw.outbound.scheduler.settings import SchedulerSettings
 from harakatw.outbound.scheduler.snapshot import Snapshot, site_snapshot
 from harakatw.outbound.scheduler.steady import SteadyTime
 from harakatw.outbound.scheduler.stopping import Stopping
+from harakatw.outbound.store.filters import matcher
 
 TIDY_SECONDS: Final = 60.0
 
@@ -32,7 +33,8 @@ class Target:
     What is paused or resumed: one of these, or everything.
 
     @ivar site: by its name.
-    @ivar sender: the reverse-path without brackets, in any case.
+    @ivar sender: the reverse-path without brackets, in any case; C{<>} is the null
+        path.
     """
 
     site: str = ""
@@ -159,12 +161,24 @@ class Scheduler:
 
     def _flushed(self, count: int, site: str) -> int:
         self._flow.dispatcher.ask_again("" if "*" in site else site.lower())
-        self._look_now()
+        self.look()
         return count
 
-    def _look_now(self) -> None:
+    def look(self) -> None:
+        """Items may be due that were not: somebody has released them, say."""
         self._flow.feeder.expect(0.0)
         self._flow.dispatcher.dispatch()
+
+    def recall(self, which: Filter) -> "Deferred[tuple[int, ...]]":
+        """
+        Put items that wait for their turn in memory back into the store, as C{HELD}, so
+        that somebody can change them. What is being tried is left alone.
+
+        @param which: to the store such items are C{LEASED}.
+        @return: the ids, once that is on disk; fails with
+            L{harakatw.errors.StoreError}.
+        """
+        return self._flow.hold(matcher(which, self._flow.time()))
 
     # ---- by hand ---------------------------------------------------------------------
 
@@ -192,7 +206,7 @@ class Scheduler:
             dispatcher.senders.resume(target.sender)
         else:
             dispatcher.is_paused = False
-        self._look_now()
+        self.look()
 
     def snapshot(self) -> Snapshot:
         """Show what is going on."""

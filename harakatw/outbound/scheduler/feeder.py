@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Final, Protocol
 
 import attrs
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -154,7 +155,7 @@ class Feeder:
         limit = _QUEUES_PER_POLL + self._passed_over
         polling = self._store.due_sites(now, limit)
         polling.addCallback(self._found, limit)
-        polling.addCallback(lambda _: self._store.next_due(now))
+        polling.addCallback(self._ask_when, now)
         polling.addCallbacks(self._polled, self._poll_failed)
 
     def _found(self, counts: tuple[SiteCount, ...], limit: int) -> None:
@@ -164,6 +165,10 @@ class Feeder:
             self._again_in = MIN_POLL_SECONDS
         self._passed_over = 0
         self._feed()
+
+    def _ask_when(self, _: None, now: float) -> "Deferred[float | None] | None":
+        """The next poll is when something is due, if there is a next one."""
+        return self._store.next_due(now) if self._is_running else None
 
     def _polled(self, due: float | None) -> None:
         self._is_polling = False
@@ -176,7 +181,8 @@ class Feeder:
 
     def _poll_failed(self, failure: Failure) -> None:
         self._is_polling = False
-        self._log.failure("the queue cannot be read", failure)
+        if self._is_running:  # a queue that was closed meanwhile is no fault
+            self._log.failure("the queue cannot be read", failure)
         self._wake_in(FAILED_POLL_SECONDS)
 
     def _wake_in(self, wait: float) -> None:

@@ -9,10 +9,11 @@ from itertools import takewhile
 from typing import Final
 
 import attrs
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
+from twisted.python.failure import Failure
 
-from harakatw.interfaces.queue import IQueueStore, ItemState, QueueItem
+from harakatw.interfaces.queue import IQueueStore, ItemState, QueueItem, Retry
 from harakatw.outbound.attempt import (
     AttemptResult,
     Contact,
@@ -202,7 +203,7 @@ class Flow:
         """Put an item back that was not tried."""
         work.stage = Stage.RETURNED
         self._forget_body(work)
-        self.ledger.retry((unchanged(work.item, work.site, work.item.due),))
+        self.ledger.retry((_as_it_was(work),))
 
     def _send_back(self, item: QueueItem) -> None:
         self.ledger.retry((unchanged(item, item.site, item.due),))
@@ -246,6 +247,44 @@ class Flow:
             ):
                 self.give_back(work)
 
+    def hold(
+        self, is_meant: Callable[[QueueItem], bool]
+    ) -> "Deferred[tuple[int, ...]]":
+        """
+        Put items back that wait for their turn, as C{HELD}.
+
+        @return: which ones, once that is on disk.
+        """
+        works = [
+            work
+            for work in self.held.values()
+            if work.stage in (Stage.READY, Stage.WAITING) and is_meant(work.item)
+        ]
+        if not works:
+            return succeed(())
+        for work in works:
+            work.stage = Stage.RETURNED
+            self._forget_body(work)
+        holding = self._store.settle(
+            (), (attrs.evolve(_as_it_was(each), state=ItemState.HELD) for each in works)
+        )
+        return holding.addCallbacks(
+            self._on_hold,
+            self._not_on_hold,
+            callbackArgs=(works,),
+            errbackArgs=(works,),
+        )
+
+    def _on_hold(self, _: None, works: Iterable[Work]) -> tuple[int, ...]:
+        ids = tuple(work.item.id for work in works)
+        for item_id in ids:
+            self._release(item_id)
+        return ids
+
+    def _not_on_hold(self, failure: Failure, works: Iterable[Work]) -> Failure:
+        self.ledger.retry(map(_as_it_was, works))
+        return failure
+
     def return_waiting(self) -> None:
         """Give everything back that is not being tried."""
         self.is_open = False
@@ -263,3 +302,7 @@ class Flow:
         left, self.dispatcher.running = tuple(self.dispatcher.running), {}
         for work in left:
             self.give_back(work)
+
+
+def _as_it_was(work: Work) -> Retry:
+    return unchanged(work.item, work.site, work.item.due)

@@ -25,6 +25,7 @@ MIN_RETRY_SECONDS: Final = 1.0
 """Whatever a plugin says: an item is not tried all the time."""
 
 NO_RESULT: Final = reply(451, "4.3.0", "Nothing is known about the last attempt")
+PUT_OFF: Final = reply(451, "4.3.0", "Put off by a plugin")
 MAX_ERROR_CHARACTERS: Final = 500
 """Of an answer, kept with the item."""
 
@@ -192,7 +193,8 @@ def _forgotten(item: QueueItem, result: AttemptResult) -> tuple[Undelivered, ...
     left.subtract(result.delivered)
     left.subtract(each.recipient for each in result.failed)
     left.subtract(each.recipient for each in result.deferred)
-    return everybody(tuple((+left).elements()), NO_RESULT)
+    why = NO_RESULT if result.counts else PUT_OFF
+    return everybody(tuple((+left).elements()), why)
 
 
 def _remembering(undelivered: Undelivered) -> QueuedRecipient:

@@ -1,10 +1,14 @@
 """Limits and pauses by sender: one customer does not take all there is."""
 
 from collections import deque
+from typing import Final
 
 import attrs
 
 from harakatw.outbound.attempt import Stage, Work
+
+NULL_PATH: Final = "<>"
+"""How the null path is written, to pause bounces."""
 
 
 @attrs.define(eq=False)
@@ -27,15 +31,15 @@ class Senders:
 
     def pause(self, sender: str) -> None:
         """Send nothing of a sender from now on."""
-        self._paused.add(sender.lower())
+        self._paused.add(_key(sender))
 
     def resume(self, sender: str) -> None:
         """Send a sender's mail again."""
-        self._paused.discard(sender.lower())
+        self._paused.discard(_key(sender))
 
     def is_paused(self, work: Work) -> bool:
         """Is this an item of a sender whose mail is not to be sent?"""
-        return bool(self._paused) and work.item.message.sender.lower() in self._paused
+        return bool(self._paused) and _key(work.item.message.sender) in self._paused
 
     def must_wait(self, work: Work) -> bool:
         """
@@ -86,3 +90,7 @@ class Senders:
     def clear(self) -> None:
         """Forget what waits."""
         self._waiting.clear()
+
+
+def _key(sender: str) -> str:
+    return sender.lower() or NULL_PATH

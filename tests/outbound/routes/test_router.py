@@ -58,6 +58,14 @@ class DNSRouteTests(RoutingTestCase):
         self.clock.advance(300)
         self.assertIsInstance(self.router.route("d.test"), Deferred)
 
+    def test_changed(self) -> None:
+        """When a domain has moved to other hosts, so does its mail."""
+        self.start(GOOD)
+        self.route()
+        self.resolver.zone["d.test"] = [mx(10, "c.mx.test")]
+        self.clock.advance(300)
+        self.assertEqual(self.route().site, "c.mx.test")
+
     def test_implicit(self) -> None:
         """A domain without MX is its own host and site."""
         self.start({"d.test": [a("198.51.100.1")]})

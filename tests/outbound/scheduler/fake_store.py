@@ -13,6 +13,7 @@ from zope.interface import implementer
 
 from harakatw.errors import StoreError
 from harakatw.interfaces.queue import (
+    Detour,
     Filter,
     IQueueStore,
     ItemState,
@@ -127,12 +128,12 @@ class FakeStore:
         added = []
         for new in items:
             item = self.put(message, new)
-            self._lend(item, seconds)
+            self._lend(item, self.now() + seconds)
             added.append(item)
         return succeed(tuple(added))
 
-    def _lend(self, item: QueueItem, seconds: float) -> None:
-        self.leased_until[item.id] = self.now() + seconds
+    def _lend(self, item: QueueItem, until: float) -> None:
+        self.leased_until[item.id] = until
         self._push(item)
 
     def lease(
@@ -147,7 +148,7 @@ class FakeStore:
                 if first is None or first[0] > now:
                     break
                 item = self.items[first[1]]
-                self._lend(item, seconds)
+                self._lend(item, now + seconds)
                 taken.append(item)
             self.largest_lease = max(self.largest_lease, len(taken))
             return tuple(taken)
@@ -240,7 +241,11 @@ class FakeStore:
         return ItemState.LEASED if is_leased else item.state
 
     def change(
-        self, which: Filter, state: ItemState | None = None, due: float | None = None
+        self,
+        which: Filter,
+        state: ItemState | None = None,
+        due: float | None = None,
+        detour: Detour | None = None,
     ) -> "Deferred[int]":
         """Change what is not leased."""
 

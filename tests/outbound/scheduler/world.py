@@ -86,10 +86,12 @@ class Started:
     An attempt.
 
     @ivar at: in seconds since the test began.
+    @ivar has_body: was the message in memory?
     """
 
     at: float
     work: Work
+    has_body: bool
 
     @property
     def site(self) -> str:
@@ -167,7 +169,8 @@ class World:
 
     def attempt(self, work: Work) -> Any:
         """As the test says."""
-        self.started.append(Started(self.clock.seconds(), work))
+        has_body = work.body is not None
+        self.started.append(Started(self.clock.seconds(), work, has_body))
         if self.attempting is not None:
             return self.attempting(work)
         self._running += 1

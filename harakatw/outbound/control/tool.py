@@ -1,0 +1,169 @@
+"""
+What can be done with queued mail by hand.
+
+@see: Haraka rows CI10 to CI13, OB17, OB18 and IS01; survey section 4 row 7
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from typing import Final, Protocol
+
+import attrs
+from twisted.internet.defer import Deferred
+
+from harakatw.interfaces.queue import (
+    Detour,
+    Filter,
+    IQueueStore,
+    ItemState,
+    QueueItem,
+    SiteCount,
+)
+from harakatw.outbound.control.returning import bounce_item
+from harakatw.outbound.control.shape import Shape
+from harakatw.outbound.scheduler.reports import Settled
+from harakatw.outbound.scheduler.snapshot import Snapshot
+from harakatw.reply import Reply
+
+PAGE: Final = 500
+"""Items that are in memory at a time."""
+
+_READY, _LEASED, _HELD, _DEAD = (
+    ItemState.READY,
+    ItemState.LEASED,
+    ItemState.HELD,
+    ItemState.DEAD,
+)
+
+
+class Engine(Protocol):
+    """
+    What delivers, in a server that runs; see
+    L{Scheduler<harakatw.outbound.scheduler.core.Scheduler>}.
+    """
+
+    def recall(self, which: Filter) -> "Deferred[tuple[int, ...]]":
+        """Have items that wait in memory in the store instead, C{HELD}."""
+
+    def flush(self, which: Filter) -> "Deferred[int]":
+        """Have items that are C{READY} tried now."""
+
+    def look(self) -> None:
+        """Items may be due that were not."""
+
+    def snapshot(self) -> Snapshot:
+        """Show what is going on."""
+
+
+@attrs.frozen(kw_only=True)
+class Changed:
+    """
+    What was done.
+
+    @ivar changed: items.
+    @ivar in_delivery: items that were meant and are being tried at this moment: they
+        were left alone.
+    @ivar kept: items without anybody to tell, which were not bounced and are C{DEAD}.
+    """
+
+    changed: int
+    in_delivery: int = 0
+    kept: int = 0
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class QueueTool:
+    """
+    Looks at a queue, and changes it. Everything may fail with
+    L{harakatw.errors.StoreError}; then some of what was meant may be done.
+
+    @ivar store: the queue.
+    @ivar now: seconds since 1970.
+    @ivar settled: tells senders, as it does for the scheduler.
+    @ivar engine: L{None} if there is no server that runs.
+    """
+
+    store: IQueueStore
+    now: Callable[[], float]
+    settled: Settled
+    engine: Engine | None = None
+
+    # ---- look ------------------------------------------------------------------------
+
+    async def pages(self, which: Filter) -> AsyncIterator[tuple[QueueItem, ...]]:
+        """All items that are meant, by id."""
+        after = 0
+        while found := await self.store.find(which, PAGE, after):
+            yield found
+            after = found[-1].id
+
+    async def number(self, which: Filter) -> int:
+        """How many items are meant?"""
+        found = 0
+        async for page in self.pages(which):
+            found += len(page)
+        return found
+
+    async def body(self, item: QueueItem) -> Iterable[bytes]:
+        """The octets of a message, in chunks."""
+        return await self.store.read_body(item.message_id)
+
+    async def counts(self) -> Mapping[ItemState, int]:
+        """Items by state."""
+        return await self.store.count()
+
+    async def due_sites(self, limit: int) -> tuple[SiteCount, ...]:
+        """Queues with items that are due, the longest waiting first."""
+        return await self.store.due_sites(self.now(), limit)
+
+    def snapshot(self) -> Snapshot | None:
+        """What is going on, if there is a server."""
+        return None if self.engine is None else self.engine.snapshot()
+
+    async def shape(self, which: Filter) -> Shape:
+        """How old the items are that are meant."""
+        shape = Shape(self.now())
+        async for page in self.pages(which):
+            for item in page:
+                shape.add(item)
+        return shape
+
+    # ---- change ----------------------------------------------------------------------
+
+    async def hold(self, which: Filter) -> Changed:
+        """Let items wait until they are released."""
+        held = await self._change(which, (_READY,), state=_HELD)
+        recalled = await self._recall(which)
+        if self.engine is not None:  # some may have gone back to the store meanwhile
+            held += await self._change(which, (_READY,), state=_HELD)
+        return await self._done(which, held + len(recalled))
+
+    async def release(self, which: Filter) -> Changed:
+        """Have items tried that were held, or given up as C{DEAD}: now."""
+        count = await self._change(
+            which, (_HELD, _DEAD), state=_READY, due_seconds=self.now()
+        )
+        self._look()
+        return Changed(changed=count)
+
+    async def retry(self, which: Filter) -> Changed:
+        """Have items tried now that wait for their time."""
+        if self.engine is not None:
+            count = await self.engine.flush(which)
+        else:
+            count = await self._change(which, (_READY,), due_seconds=self.now())
+        return await self._done(which, count)
+
+    async def reroute(self, which: Filter, detour: Detour) -> Changed:
+        """
+        Send items elsewhere: now, but for those that are C{HELD} or C{DEAD}; these stay
+        so until they are released.
+        """
+        recalled = Filter(ids=frozenset(await self._recall(which)))
+        count, now = 0, self.now()
+        if recalled.ids:
+            count = await self.store.change(recalled, _READY, now, detour)
+            which = attrs.evolve(which, ids=which.ids - recalled.ids)
+        states = (_READY, _HELD, _DEAD)
+        count += await self._change(which, states, due_seconds=now, detour=detour)
+        self._look()
+        return await self._done(which, count)
