@@ -254,7 +254,9 @@ class IQueueStore(Interface):
 
         @return: fails with L{harakatw.errors.StoreError} if the body cannot be read:
             the item should then be settled as C{DEAD}, so that a postmaster can look at
-            it.
+            it. The octets may be iterated again. That may raise the same, even after
+            the last chunk if they are not those that were stored: whoever sends them
+            must not end the message.
         """
 
     def settle(done: Iterable[int], retries: Iterable[Retry]) -> "Deferred[None]":

@@ -10,7 +10,7 @@ before dots are stuffed, so that no peer can be made to see the end of the messa
 
 from collections.abc import Iterable, Iterator
 
-from harakatw.wire.data import repair_newlines
+from harakatw.wire.data import has_bare_newline, repair_newlines
 
 _DOT = 0x2E
 
@@ -30,9 +30,7 @@ def crlf_chunks(chunks: Iterable[bytes]) -> Iterator[bytes]:
         if not chunk:
             continue
         ended = chunk[-1:]
-        newlines = chunk.count(b"\n")
-        is_clean = newlines == chunk.count(b"\r\n") == chunk.count(b"\r")
-        yield chunk if is_clean else repair_newlines(chunk)
+        yield repair_newlines(chunk) if has_bare_newline(chunk) else chunk
     if held or ended not in (b"", b"\n"):
         yield b"\r\n"
 
@@ -48,7 +46,8 @@ def stuffed_chunks(chunks: Iterable[bytes]) -> Iterator[bytes]:
     for chunk in crlf_chunks(chunks):
         begins_with_dot = at_line_start and chunk[0] == _DOT
         at_line_start = chunk.endswith(b"\n")
-        chunk = chunk.replace(b"\n.", b"\n..")  # the same object if there is none
+        if b"." in chunk:  # base64 has none, and to look for one octet costs nothing
+            chunk = chunk.replace(b"\n.", b"\n..")
         yield b"." + chunk if begins_with_dot else chunk
 
 

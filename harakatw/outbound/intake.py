@@ -44,11 +44,12 @@ def pack(
         is for messages in memory.
     """
     stored = transaction.message
-    chunks: Iterable[bytes] = stored.chunks()
-    body: bytes | Iterable[bytes] = chunks
-    size = stored.size + len(bytes(stored.header)) - len(stored.raw_header)
-    if not stored.is_spooled:
-        body = b"".join(chunks)
+    body: bytes | Iterable[bytes]
+    if stored.is_spooled:
+        body = stored.chunks()
+        size = stored.size + len(bytes(stored.header)) - len(stored.raw_header)
+    else:
+        body = b"".join(stored.chunks())
         size = len(body)
         is_8bit = not body.isascii()
     params = transaction.mail_params
@@ -62,7 +63,7 @@ def pack(
         ret=(params.get("RET") or "").upper(),
         is_8bit=is_8bit is not False,
         is_utf8="SMTPUTF8" in params,
-        notes=plain_notes(transaction.notes.as_dict()),
+        notes=plain_notes(transaction.notes.as_dict()) if transaction.notes else {},
     )
     return Parcel(message, tuple(_items(recipients, split_all)), body)
 

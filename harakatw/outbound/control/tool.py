@@ -158,12 +158,93 @@ class QueueTool:
         Send items elsewhere: now, but for those that are C{HELD} or C{DEAD}; these stay
         so until they are released.
         """
-        recalled = Filter(ids=frozenset(await self._recall(which)))
+        recalled, meant = await self._claim(which)
         count, now = 0, self.now()
-        if recalled.ids:
-            count = await self.store.change(recalled, _READY, now, detour)
-            which = attrs.evolve(which, ids=which.ids - recalled.ids)
-        states = (_READY, _HELD, _DEAD)
-        count += await self._change(which, states, due_seconds=now, detour=detour)
+        if meant is not None:
+            count = await self.store.change(meant, None, now, detour)
+        if recalled:  # they were being delivered, and still are to be
+            await self.store.change(Filter(ids=recalled, state=_HELD), _READY)
         self._look()
         return await self._done(which, count)
+
+    async def drop(self, which: Filter) -> Changed:
+        """Remove items for good. Nobody is told."""
+        _, meant = await self._claim(which)
+        count = 0 if meant is None else await self.store.drop(meant)
+        return await self._done(which, count)
+
+    async def bounce(self, which: Filter, why: Reply) -> Changed:
+        """
+        Give items up, and tell their senders.
+
+        Each is C{HELD} until its report is on disk: if this comes to an untimely end,
+        some are so afterwards that were not before.
+
+        @param why: what the report says; a 5xx reply.
+        """
+        _, meant = await self._claim(which)
+        changed = kept = 0
+        if meant is not None:
+            async for page in self.pages(meant):
+                for item in await self._for_us(page):
+                    is_gone = await bounce_item(self.store, self.settled, item, why)
+                    changed += is_gone
+                    kept += not is_gone
+        return attrs.evolve(await self._done(which, changed), kept=kept)
+
+    async def _for_us(self, page: Iterable[QueueItem]) -> tuple[QueueItem, ...]:
+        """Those of some items that are not being delivered, and now will not be."""
+        ids = frozenset(item.id for item in page if item.state is not _LEASED)
+        if not ids:
+            return ()
+        await self.store.change(Filter(ids=ids, state=_READY), _HELD)
+        found = await self.store.find(Filter(ids=ids), len(ids))
+        return tuple(item for item in found if item.state in (_HELD, _DEAD))
+
+    async def _claim(self, which: Filter) -> tuple[frozenset[int], Filter | None]:
+        """
+        Take what waits in memory out of the engine's hands.
+
+        @return: the items that were there, and what is meant now that they are C{HELD};
+            L{None} is nothing at all.
+        """
+        recalled = frozenset(await self._recall(which))
+        if which.state is not _LEASED:
+            return recalled, which
+        return recalled, Filter(ids=recalled) if recalled else None
+
+    async def _recall(self, which: Filter) -> tuple[int, ...]:
+        if self.engine is None or which.state not in (None, _LEASED):
+            return ()
+        return await self.engine.recall(which)
+
+    async def _change(
+        self,
+        which: Filter,
+        states: Iterable[ItemState],
+        *,
+        state: ItemState | None = None,
+        due_seconds: float | None = None,
+    ) -> int:
+        """Change what is in one of some states."""
+        count = 0
+        for each in narrowed(which, states):
+            count += await self.store.change(each, state, due_seconds)
+        return count
+
+    def _look(self) -> None:
+        if self.engine is not None:
+            self.engine.look()
+
+    async def _done(self, which: Filter, changed: int) -> Changed:
+        busy = 0
+        for leased in narrowed(which, (_LEASED,)):
+            busy += await self.number(leased)
+        return Changed(changed=changed, in_delivery=busy)
+
+
+def narrowed(which: Filter, states: Iterable[ItemState]) -> tuple[Filter, ...]:
+    """What a filter means in these states, one filter for each."""
+    if which.state is not None:
+        return (which,) if which.state in states else ()
+    return tuple(attrs.evolve(which, state=state) for state in states)

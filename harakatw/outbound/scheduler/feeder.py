@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Final, Protocol
 
 import attrs
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -166,9 +166,9 @@ class Feeder:
         self._passed_over = 0
         self._feed()
 
-    def _ask_when(self, _: None, now: float) -> "Deferred[float | None] | None":
+    def _ask_when(self, _: object, now: float) -> "Deferred[float | None]":
         """The next poll is when something is due, if there is a next one."""
-        return self._store.next_due(now) if self._is_running else None
+        return self._store.next_due(now) if self._is_running else succeed(None)
 
     def _polled(self, due: float | None) -> None:
         self._is_polling = False

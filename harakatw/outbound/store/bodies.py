@@ -72,21 +72,23 @@ class Bodies:
             raise StoreError(f"cannot write a body: {error.strerror}") from error
         return BodyFile(name, octets, crc)
 
-    def read(self, body: BodyFile) -> Iterator[bytes]:
+    def read(self, body: BodyFile) -> Iterable[bytes]:
         """
         The octets of a body.
 
-        @return: raises L{StoreError} after the last chunk if the octets are others than
-            those that were written.
+        @return: may be iterated again, for the next host; each time it raises
+            L{StoreError} after the last chunk if the octets are others than those that
+            were written.
         @raise StoreError: the file is gone, or has another size than it should.
         """
+        path = self.path(body.name)
         try:
-            octets = os.stat(self.path(body.name)).st_size
+            octets = os.stat(path).st_size
         except OSError as error:
             raise _unreadable(body, error.strerror) from error
         if octets != body.octets:
             raise _unreadable(body, f"has {octets} octets instead of {body.octets}")
-        return self._chunks(body)
+        return _Chunks(path, body)
 
     def is_whole(self, name: str, octets: int) -> bool:
         """Is a file there, with as many octets as it should have?"""
@@ -107,17 +109,25 @@ class Bodies:
         """Where a file of a name is."""
         return os.path.join(self.folder, name)
 
-    def _chunks(self, body: BodyFile) -> Iterator[bytes]:
+
+@attrs.frozen
+class _Chunks:
+    """The octets of a body, read anew by each iteration."""
+
+    path: str
+    body: BodyFile
+
+    def __iter__(self) -> Iterator[bytes]:
         crc = 0
         try:
-            with open(self.path(body.name), "rb", buffering=0) as file:
+            with open(self.path, "rb", buffering=0) as file:
                 while chunk := file.read(_READ_OCTETS):
                     crc = crc32(chunk, crc)
                     yield chunk
         except OSError as error:
-            raise _unreadable(body, error.strerror) from error
-        if crc != body.crc:
-            raise _unreadable(body, "has other octets than those that were written")
+            raise _unreadable(self.body, error.strerror) from error
+        if crc != self.body.crc:
+            raise _unreadable(self.body, "has other octets than those written")
 
 
 def _unreadable(body: BodyFile, why: str | None) -> StoreError:

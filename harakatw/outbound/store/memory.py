@@ -13,6 +13,7 @@ from zope.interface import implementer
 
 from harakatw.errors import StoreError
 from harakatw.interfaces.queue import (
+    Detour,
     Filter,
     IQueueStore,
     ItemState,
@@ -153,15 +154,22 @@ class MemoryStore:
         return succeed(tuple(found[:limit]))
 
     def change(
-        self, which: Filter, state: ItemState | None = None, due: float | None = None
+        self,
+        which: Filter,
+        state: ItemState | None = None,
+        due: float | None = None,
+        detour: Detour | None = None,
     ) -> "Deferred[int]":
-        check_change(state, due)
+        check_change(state, due, detour)
         meant = self._free(which)
         for kept in meant:
+            item = kept.item
             kept.item = attrs.evolve(
-                kept.item,
-                state=kept.item.state if state is None else state,
-                due=kept.item.due if due is None else due,
+                item,
+                state=item.state if state is None else state,
+                due=item.due if due is None else due,
+                site=item.site if detour is None else detour.site or item.domain,
+                next_hop=item.next_hop if detour is None else detour.next_hop,
             )
         return succeed(len(meant))
 
