@@ -17,6 +17,7 @@ from twisted.python.logfile import LogFile
 from harakatw.errors import HarakaError
 from harakatw.observe.log_hook import LogHook
 from harakatw.observe.writer import LogWriter
+from harakatw.process.interpreter import tune_interpreter
 from harakatw.process.reactor import install_quick_reactor
 from harakatw.service import HarakaService
 
@@ -51,6 +52,7 @@ def makeService(options: Options) -> IService:
 
     @raise SystemExit: with a message for the postmaster if it cannot be made.
     """
+    tune_interpreter()
     writer = LogWriter(_log_stream(options.parent or {}), time.time)
     try:
         service = HarakaService(options["directory"], _reactor(), writer)

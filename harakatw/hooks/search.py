@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from traceback import extract_tb, format_exception_only
 from types import MappingProxyType, ModuleType
 from typing import Final
 
@@ -177,5 +178,17 @@ def _import_file(name: str, path: Path) -> ModuleType:
         del sys.modules[unique]
         if before is not None:  # sessions may still be asking the version before
             sys.modules[unique] = before
-        raise PluginError(name, f"{path} cannot be imported: {error!r}") from error
+        place, what = _place(path, error), format_exception_only(error)[-1].strip()
+        raise PluginError(name, f"{place} cannot be imported: {what}") from error
     return module
+
+
+def _place(path: Path, error: Exception) -> str:
+    """The line of a file that is to blame, C{path:line:}, or the path if none is."""
+    line = None
+    for frame in extract_tb(error.__traceback__):
+        if frame.filename == str(path):
+            line = frame.lineno
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        line = error.lineno
+    return str(path) if line is None else f"{path}:{line}:"

@@ -44,18 +44,30 @@ class Listeners:
 
     def listen(self, addresses: Iterable[ListenAddress]) -> None:
         """
-        Open the ports that are not open yet, and close those that are not wanted.
+        Open the ports that are not open yet, then close those that are not wanted.
 
-        @raise ConfigError: if a port cannot be opened; those before it are.
+        In this order, since a server that has given up its rights could not open a low
+        port again. So a port cannot move to another address of the same number while it
+        is open: that takes a restart.
+
+        @raise ConfigError: if a port cannot be opened; then all is as it was.
         """
         wanted = tuple(dict.fromkeys(addresses))
+        opened: dict[ListenAddress, IListeningPort] = {}
+        try:
+            for address in wanted:
+                if address not in self.ports:
+                    opened[address] = self._open(address)
+        except ConfigError:
+            for port in opened.values():
+                port.stopListening()
+            raise
+        for address in opened:
+            self._log.info("listening on {address}", address=str(address))
+        self.ports.update(opened)
         for address in [open_ for open_ in self.ports if open_ not in wanted]:
             self._log.info("no more listening on {address}", address=str(address))
             self.ports.pop(address).stopListening()
-        for address in wanted:
-            if address not in self.ports:
-                self.ports[address] = self._open(address)
-                self._log.info("listening on {address}", address=str(address))
 
     def _open(self, address: ListenAddress) -> IListeningPort:
         if address.host == "::" and not _has_ipv6():

@@ -33,9 +33,7 @@ class BenchInstanceTests(ServerTestCase):
     def check_log(self, server: RunningServer) -> None:
         """No error was logged, and at that level the log is empty."""
         grave = (LogLevel.error, LogLevel.critical)
-        errors = [
-            event for event in self.log.events if event.get("log_level") in grave
-        ]
+        errors = [event for event in self.log.events if event.get("log_level") in grave]
         self.assertEqual(errors, [])
         self.assertEqual(server.output.getvalue(), "")
 

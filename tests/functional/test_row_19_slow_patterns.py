@@ -20,7 +20,7 @@ class SlowPatternTests(ServerTestCase):
     """One line must not stop the server for everybody."""
 
     async def test_commands(self) -> None:
-        """Each is answered in no time: refused, but for VRFY, which promises nothing."""
+        """Each is answered in no time: refused, but for VRFY, which says 252."""
         client = await self.greeted(self.start())
         await client.ask(ENVELOPE[0])
         for line in SLOW_PATTERNS:

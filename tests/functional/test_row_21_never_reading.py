@@ -55,7 +55,7 @@ class NeverReadingTests(ServerTestCase):
     async def test_flood(self) -> None:
         """
         It is read only as far as the sockets' buffers reach, memory stays flat, others
-        are served meanwhile; and when it reads at last it finds a reply to each command.
+        are served meanwhile; when it reads at last it finds a reply to each command.
         """
         server = self.start()
         await self.send_message(server)  # so that what is loaded once is loaded

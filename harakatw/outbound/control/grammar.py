@@ -69,7 +69,7 @@ def _split(word: str) -> tuple[str, str]:
     @raise FilterError: if one of them is none.
     """
     if not word.isprintable():
-        raise FilterError(f"{ascii(word[:80])} has characters that nobody can print")
+        raise FilterError(f"{word[:80]!a} has characters that nobody can print")
     key, is_pair, value = word.partition("=")
     if not is_pair:
         if _IDS.fullmatch(word):

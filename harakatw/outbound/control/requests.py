@@ -21,7 +21,6 @@ from harakatw.reply import Reply, reply
 USUAL_WAY: Final = "mx"
 """Where items are rerouted to that are to take their usual way again."""
 
-RETURNED: Final = "Returned by the postmaster"
 MAX_REASON: Final = 400
 
 
@@ -54,6 +53,11 @@ MUST_NAME: Final = CHANGES | {Verb.SHOW, Verb.CAT}
 """Those that mean nothing without a filter."""
 
 
+_EVERYTHING: Final = Filter()
+_NO_DETOUR: Final = Detour("")
+_RETURNED: Final = reply(554, "5.0.0", "Returned by the postmaster")
+
+
 class Mode(enum.Enum):
     """What to do about items that are to be changed."""
 
@@ -74,10 +78,10 @@ class Request:
     """
 
     verb: Verb
-    which: Filter = Filter()
+    which: Filter = _EVERYTHING
     mode: Mode = Mode.DO
-    detour: Detour = Detour("")
-    why: Reply = reply(554, "5.0.0", RETURNED)
+    detour: Detour = _NO_DETOUR
+    why: Reply = _RETURNED
 
 
 def parse_request(line: bytes) -> Request:
@@ -116,12 +120,23 @@ def _read(asked: Mapping[str, Any]) -> Request:
     verb = _one_of(Verb, "verb", asked.get("verb", ""))
     if asked.get("mode") is not None and verb not in CHANGES:
         raise RequestError(f"mode is not for {verb.value}")
-    request = Request(
+    _check_owner(verb, asked)
+    return Request(
         verb=verb,
         which=_which(verb, asked.get("filter", ()), asked.get("all", False)),
         mode=_one_of(Mode, "mode", asked.get("mode", Mode.DO.value)),
+        detour=_detour(asked.get("to", "")) if verb is Verb.REROUTE else _NO_DETOUR,
+        why=_why(asked["reason"]) if "reason" in asked else _RETURNED,
     )
-    return attrs.evolve(request, **_extras(verb, asked))
+
+
+def _check_owner(verb: Verb, asked: Mapping[str, object]) -> None:
+    """
+    @raise RequestError: there is something that only another verb has.
+    """
+    for name, owner in (("to", Verb.REROUTE), ("reason", Verb.BOUNCE)):
+        if name in asked and verb is not owner:
+            raise RequestError(f"{name} is for {owner.value} only")
 
 
 def _which(verb: Verb, words: Sequence[object], is_all: bool) -> Filter:
@@ -137,18 +152,6 @@ def _which(verb: Verb, words: Sequence[object], is_all: bool) -> Filter:
     return parse_filter(texts)
 
 
-def _extras(verb: Verb, asked: Mapping[str, str]) -> Mapping[str, object]:
-    """What only one verb has."""
-    for name, owner in (("to", Verb.REROUTE), ("reason", Verb.BOUNCE)):
-        if name in asked and verb is not owner:
-            raise RequestError(f"{name} is for {owner.value} only")
-    if verb is Verb.REROUTE:
-        return {"detour": _detour(asked.get("to", ""))}
-    if verb is Verb.BOUNCE and "reason" in asked:
-        return {"why": _why(asked["reason"])}
-    return {}
-
-
 def _detour(written: str) -> Detour:
     if written == USUAL_WAY:
         return Detour("")
@@ -162,9 +165,10 @@ def _detour(written: str) -> Detour:
 
 
 def _why(reason: str) -> Reply:
-    if not reason.strip() or len(reason) > MAX_REASON or not reason.isprintable():
-        raise RequestError(f"reason must be one line of up to {MAX_REASON} characters")
-    return reply(554, "5.0.0", reason.strip())
+    is_line = reason.isascii() and reason.isprintable() and reason.strip()
+    if not is_line or len(reason) > MAX_REASON:
+        raise RequestError(f"reason must be a line of up to {MAX_REASON} of ASCII")
+    return reply(554, "5.0.0", reason)
 
 
 def _one_of(kind: Any, name: str, value: str) -> Any:

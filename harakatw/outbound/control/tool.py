@@ -5,6 +5,7 @@ What can be done with queued mail by hand.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Final, Protocol
 
 import attrs
@@ -18,6 +19,8 @@ from harakatw.interfaces.queue import (
     QueueItem,
     SiteCount,
 )
+from harakatw.interfaces.services import IThreads
+from harakatw.outbound.control.requests import Verb
 from harakatw.outbound.control.returning import bounce_item
 from harakatw.outbound.control.shape import Shape
 from harakatw.outbound.scheduler.reports import Settled
@@ -27,11 +30,14 @@ from harakatw.reply import Reply
 PAGE: Final = 500
 """Items that are in memory at a time."""
 
-_READY, _LEASED, _HELD, _DEAD = (
-    ItemState.READY,
-    ItemState.LEASED,
-    ItemState.HELD,
-    ItemState.DEAD,
+_READY, _LEASED, _HELD, _DEAD = ItemState
+
+_SCOPES: Final[Mapping[Verb, tuple[ItemState, ...]]] = MappingProxyType(
+    {
+        Verb.HOLD: (_READY, _LEASED),
+        Verb.RELEASE: (_HELD, _DEAD),
+        Verb.RETRY: (_READY,),
+    }
 )
 
 
@@ -79,12 +85,14 @@ class QueueTool:
     @ivar store: the queue.
     @ivar now: seconds since 1970.
     @ivar settled: tells senders, as it does for the scheduler.
+    @ivar threads: for reading bodies.
     @ivar engine: L{None} if there is no server that runs.
     """
 
     store: IQueueStore
     now: Callable[[], float]
     settled: Settled
+    threads: IThreads
     engine: Engine | None = None
 
     # ---- look ------------------------------------------------------------------------
@@ -103,9 +111,11 @@ class QueueTool:
             found += len(page)
         return found
 
-    async def body(self, item: QueueItem) -> Iterable[bytes]:
-        """The octets of a message, in chunks."""
-        return await self.store.read_body(item.message_id)
+    async def chunks(self, item: QueueItem) -> AsyncIterator[bytes]:
+        """The octets of an item's message."""
+        chunks = iter(await self.store.read_body(item.message_id))
+        while chunk := await self.threads.call(next, chunks, b""):
+            yield chunk
 
     async def counts(self) -> Mapping[ItemState, int]:
         """Items by state."""
@@ -241,6 +251,15 @@ class QueueTool:
         for leased in narrowed(which, (_LEASED,)):
             busy += await self.number(leased)
         return Changed(changed=changed, in_delivery=busy)
+
+
+def scopes(verb: Verb, which: Filter) -> tuple[Filter, ...]:
+    """
+    What a verb changes of what is meant: one filter for each state, or one for all. Of
+    items that are C{LEASED} some may be left alone.
+    """
+    states = _SCOPES.get(verb)
+    return (which,) if states is None else narrowed(which, states)
 
 
 def narrowed(which: Filter, states: Iterable[ItemState]) -> tuple[Filter, ...]:

@@ -67,6 +67,7 @@ class MemoryStore:
     clock: _Clock
     _items: dict[int, _Kept] = attrs.field(factory=dict, init=False)
     _bodies: dict[int, bytes] = attrs.field(factory=dict, init=False)
+    _items_left: dict[int, int] = attrs.field(factory=dict, init=False)
     _next_id: int = attrs.field(default=1, init=False)
 
     def add(
@@ -94,6 +95,7 @@ class MemoryStore:
             )
             for number, item in enumerate(items, self._next_id)
         )
+        self._items_left[self._next_id] = len(added)
         self._next_id += len(added)
         for each in added:
             self._items[each.id] = _Kept(each, message.queued_at + seconds)
@@ -198,12 +200,14 @@ class MemoryStore:
         return [kept for kept in self._meant(which) if not kept.is_leased]
 
     def _remove(self, ids: Iterable[int]) -> None:
-        """Remove items, and bodies that nobody needs any more."""
+        """Remove items, and a body with the last item that needs it."""
         for number in ids:
-            self._items.pop(number, None)
-        needed = {kept.item.message_id for kept in self._items.values()}
-        for number in self._bodies.keys() - needed:
-            del self._bodies[number]
+            kept = self._items.pop(number, None)
+            if kept is not None:
+                message_id = kept.item.message_id
+                self._items_left[message_id] -= 1
+                if not self._items_left[message_id]:
+                    del self._items_left[message_id], self._bodies[message_id]
 
 
 def _by_wake(due: tuple[float, _Kept]) -> float:

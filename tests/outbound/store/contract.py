@@ -1,0 +1,538 @@
+"""What every store must do, whatever it keeps mail in."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import attrs
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from harakatw.errors import StoreError
+from harakatw.interfaces.queue import (
+    Detour,
+    Filter,
+    IQueueStore,
+    ItemState,
+    NewItem,
+    QueuedMessage,
+    QueuedRecipient,
+    QueueItem,
+    SiteCount,
+)
+from tests.outbound.store.fakes import BODY, NOW, ids_of, message, new, retry
+
+
+class _Ticking(Protocol):
+    def advance(self, rightNow: float, /) -> None: ...
+
+
+class StoreTestCase(SynchronousTestCase):
+    """
+    Has a store.
+
+    @ivar store: it, open; made by L{setUp}.
+    @ivar clock: what it tells the time by.
+    """
+
+    store: IQueueStore
+    clock: _Ticking
+
+    def add(
+        self, *items: NewItem, seconds: float = 3600.0, **more: object
+    ) -> tuple[QueueItem, ...]:
+        """Queue a message; its items are leased."""
+        return self.successResultOf(
+            self.store.add(message(**more), items or (new(),), (BODY,), seconds)
+        )
+
+    def queue(self, *items: NewItem, **more: object) -> tuple[QueueItem, ...]:
+        """Queue a message that nobody leases."""
+        added = self.add(*items, **more)
+        self.successResultOf(self.store.give_back(ids_of(added)))
+        return added
+
+    def found(self, limit: int = 100, after: int = 0, **which: object) -> list[int]:
+        """The ids that a filter finds."""
+        items = self.store.find(Filter(**which), limit, after)  # type: ignore[arg-type]
+        return ids_of(self.successResultOf(items))
+
+    def the(self, number: int) -> QueueItem:
+        """The item of an id."""
+        found = self.store.find(Filter(ids=frozenset((number,))), 2)
+        (item,) = self.successResultOf(found)
+        return item
+
+    def leased(
+        self,
+        site: str = "a.example",
+        now: float = NOW,
+        limit: int = 100,
+        seconds: float = 60.0,
+    ) -> list[int]:
+        """The ids that somebody gets who asks for a lease."""
+        return ids_of(
+            self.successResultOf(self.store.lease(now, site, limit, seconds))
+        )
+
+    def due(self, now: float = NOW, limit: int = 100) -> list[SiteCount]:
+        """Which queues have something due?"""
+        return list(self.successResultOf(self.store.due_sites(now, limit)))
+
+    def change(self, which: Filter, **how: object) -> int:
+        """Change items. How many?"""
+        changing: Deferred[int] = self.store.change(which, **how)  # type: ignore[arg-type]
+        return self.successResultOf(changing)
+
+    def settle(self, *done: int) -> None:
+        """Items are delivered."""
+        self.successResultOf(self.store.settle(done, ()))
+
+
+class AddContract(StoreTestCase):
+    """Queueing mail."""
+
+    def test_interface(self) -> None:
+        """A store can stand wherever one is asked for."""
+        self.assertTrue(verifyObject(IQueueStore, self.store))
+
+    def test_added(self) -> None:
+        """Whoever queues mail gets its items leased, so that nobody sends it twice."""
+        about = message(
+            sender="jörg@ours.example",
+            envid="QQ+2B314159",
+            ret="HDRS",
+            is_8bit=True,
+            is_utf8=True,
+            notes={"queue": {"wants": "outbound"}, "n": [1, None, "\ud800"]},
+        )
+        to = QueuedRecipient("r@a.example", "NEVER", "rfc822;r@a.example", "")
+        item = NewItem(domain="a.example", recipients=(to,), due=NOW + 5)
+        (added,) = self.successResultOf(self.store.add(about, (item,), (BODY,)))
+        self.assertEqual(added.message, about)
+        self.assertEqual(added.recipients, (to,))
+        self.assertEqual((added.domain, added.site), ("a.example", "a.example"))
+        self.assertEqual((added.due, added.attempts), (NOW + 5, 0))
+        self.assertIs(added.state, ItemState.LEASED)
+        self.assertEqual(self.the(added.id), added)
+        self.assertEqual(self.leased(now=NOW + 10), [])
+        self.assertEqual(self.due(NOW + 10), [])
+
+    def test_several_domains(self) -> None:
+        """Each domain has its own item and fate; the body is there until the last."""
+        first, second, third = self.add(
+            new("a.example"), new("b.example", "x", "y"), new("c.example", site="mx.c")
+        )
+        self.assertEqual(len({first.id, second.id, third.id}), 3)
+        self.assertEqual(
+            [each.site for each in (first, second, third)],
+            ["a.example", "b.example", "mx.c"],
+        )
+        self.assertEqual(len({each.message_id for each in (first, second, third)}), 1)
+        self.settle(second.id)
+        self.settle(first.id)
+        body = self.successResultOf(self.store.read_body(third.message_id))
+        self.assertEqual(b"".join(body), BODY)
+        self.assertEqual(self.found(), [third.id])
+        self.settle(third.id)
+        self.failureResultOf(self.store.read_body(third.message_id), StoreError)
+
+    def test_several_messages(self) -> None:
+        """A message that is delivered leaves the others alone."""
+        (first,) = self.add(uuid="A.1")
+        (second,) = self.add(uuid="B.1")
+        self.settle(first.id)
+        body = self.successResultOf(self.store.read_body(second.message_id))
+        self.assertEqual(b"".join(body), BODY)
+        self.assertEqual(self.the(second.id).message.uuid, "B.1")
+
+    def test_chunks(self) -> None:
+        """A body may come in any number of chunks, none included."""
+        for chunks in ((), (b"",), tuple(BODY[i : i + 1] for i in range(len(BODY)))):
+            added = self.store.add(message(), (new(),), iter(chunks))
+            (item,) = self.successResultOf(added)
+            body = self.successResultOf(self.store.read_body(item.message_id))
+            self.assertEqual(list(body) and b"".join(body), b"".join(chunks))
+
+    def test_body_again(self) -> None:
+        """A body can be read again, for the next host."""
+        (item,) = self.add()
+        body = self.successResultOf(self.store.read_body(item.message_id))
+        self.assertEqual([b"".join(body), b"".join(body)], [BODY, BODY])
+
+    def test_unreadable_body(self) -> None:
+        """A message whose spool file fails is not queued at all."""
+
+        def chunks() -> Iterator[bytes]:
+            yield BODY
+            raise StoreError("a spool file lost its end")
+
+        self.failureResultOf(
+            self.store.add(message(), (new(),), chunks()), StoreError
+        )
+        self.assertEqual(self.found(), [])
+
+    def test_nobody(self) -> None:
+        """A message to nobody is a mistake of ours, not one to be stored."""
+        empty = NewItem(domain="a.example", recipients=())
+        self.assertRaises(ValueError, self.store.add, message(), (), ())
+        self.assertRaises(ValueError, self.store.add, message(), (new(), empty), ())
+        self.assertEqual(self.found(), [])
+
+
+class LeaseContract(StoreTestCase):
+    """Taking what is due."""
+
+    def test_order(self) -> None:
+        """Of one queue the longest due come first, and no more than asked for."""
+        items = self.queue(new(), new(), new(), new("b.example"))
+        for item, due in zip(items, (30.0, 10.0, 20.0, 0.0), strict=True):
+            which = Filter(ids=frozenset((item.id,)))
+            self.change(which, due=NOW + due)
+        self.assertEqual(self.leased(now=NOW + 9), [])
+        self.assertEqual(
+            self.leased(now=NOW + 30, limit=2), [items[1].id, items[2].id]
+        )
+        self.assertEqual(self.leased(now=NOW + 30), [items[0].id])
+        self.assertEqual(self.leased("b.example"), [items[3].id])
+        self.assertEqual(self.leased("c.example"), [])
+
+    def test_whole_item(self) -> None:
+        """What is leased is what was queued."""
+        (item,) = self.queue(new("a.example", "x", "y"), notes={"a": 1})
+        (taken,) = self.successResultOf(self.store.lease(NOW, "a.example", 1, 60))
+        self.assertEqual(taken, item)
+        self.assertEqual(self.the(item.id), item)
+
+    def test_expiry(self) -> None:
+        """An item whose lease has run out is anybody's: its owner must have failed."""
+        (item,) = self.queue()
+        self.assertEqual(self.leased(seconds=60), [item.id])
+        self.assertEqual(self.leased(now=NOW + 59), [])
+        self.assertEqual(self.due(NOW + 59), [])
+        self.assertEqual(self.due(NOW + 60), [SiteCount("a.example", 1, NOW + 60)])
+        self.assertEqual(self.leased(now=NOW + 60), [item.id])
+        self.assertEqual(self.leased(now=NOW + 60), [])
+
+    def test_expiry_of_first(self) -> None:
+        """So it is with the lease of whoever queued it."""
+        (item,) = self.add(seconds=10.0)
+        self.assertEqual(self.successResultOf(self.store.next_due(NOW)), NOW + 10)
+        self.assertEqual(self.leased(now=NOW + 9), [])
+        self.assertEqual(self.leased(now=NOW + 10), [item.id])
+
+    def test_give_back(self) -> None:
+        """What is given back is due as it was before."""
+        (item,) = self.add(new())
+        self.successResultOf(self.store.give_back((item.id, 12345)))
+        self.assertEqual(self.the(item.id), attrs.evolve(item, state=ItemState.READY))
+        self.assertEqual(self.leased(), [item.id])
+
+    def test_give_back_what_is_not_leased(self) -> None:
+        """To give back what somebody put on hold does not release it."""
+        (item,) = self.queue()
+        self.change(Filter(), state=ItemState.HELD)
+        self.successResultOf(self.store.give_back((item.id,)))
+        self.assertIs(self.the(item.id).state, ItemState.HELD)
+        self.assertEqual(self.leased(), [])
+
+    def test_late_settlement(self) -> None:
+        """Mail delivered after its lease ran out is gone all the same."""
+        (item,) = self.add(seconds=10.0)
+        self.assertEqual(self.leased(now=NOW + 11), [item.id])
+        self.settle(item.id)
+        self.assertEqual(self.found(), [])
+
+    def test_clock_goes_back(self) -> None:
+        """Mail waits a day longer when the clock is put back a day, but is not lost."""
+        (item,) = self.queue()
+        self.assertEqual(self.leased(now=NOW - 86_400), [])
+        self.assertEqual(self.due(NOW - 86_400), [])
+        self.assertEqual(self.successResultOf(self.store.next_due(NOW - 86_400)), NOW)
+        self.assertEqual(self.leased(now=NOW), [item.id])
+
+
+class SettleContract(StoreTestCase):
+    """After an attempt."""
+
+    def test_retry(self) -> None:
+        """What is left of an item waits as the scheduler wants it."""
+        (item,) = self.add(new("a.example", "x", "y"))
+        left = (attrs.evolve(item.recipients[1], last_reply="450 4.2.1 é\udc80"),)
+        wanted = retry(
+            item,
+            recipients=left,
+            due=NOW + 64.5,
+            attempts=3,
+            site="mx.a.example",
+            warned=True,
+            last_error="timeout",
+        )
+        self.successResultOf(self.store.settle((), (wanted,)))
+        expected = attrs.evolve(
+            item,
+            recipients=left,
+            due=NOW + 64.5,
+            attempts=3,
+            site="mx.a.example",
+            warned=True,
+            last_error="timeout",
+            state=ItemState.READY,
+        )
+        self.assertEqual(self.the(item.id), expected)
+        self.assertEqual(self.leased("a.example", now=NOW + 99), [])
+        self.assertEqual(self.leased("mx.a.example", now=NOW + 64), [])
+        self.assertEqual(self.leased("mx.a.example", now=NOW + 65), [item.id])
+
+    def test_dead(self) -> None:
+        """A double bounce stays for the postmaster, and nobody tries it again."""
+        (item,) = self.add()
+        dead = retry(item, state=ItemState.DEAD, last_error="double bounce")
+        self.successResultOf(self.store.settle((), (dead,)))
+        self.assertIs(self.the(item.id).state, ItemState.DEAD)
+        self.assertEqual(self.due(NOW + 1e9), [])
+        self.assertEqual(self.leased(now=NOW + 1e9), [])
+        body = self.successResultOf(self.store.read_body(item.message_id))
+        self.assertEqual(b"".join(body), BODY)
+
+    def test_together(self) -> None:
+        """Some items of one message may be done and others not."""
+        first, second = self.add(new(), new("b.example"))
+        self.successResultOf(self.store.settle((first.id,), (retry(second),)))
+        self.assertEqual(self.found(), [second.id])
+        self.assertEqual(self.leased("b.example"), [second.id])
+
+    def test_gone(self) -> None:
+        """To settle what is gone changes nothing."""
+        (item,) = self.add()
+        self.settle(item.id)
+        self.successResultOf(self.store.settle((item.id, 99), (retry(item),)))
+        self.successResultOf(self.store.settle((), ()))
+        self.assertEqual(self.found(), [])
+
+    def test_mistakes(self) -> None:
+        """An item without recipients, or one that nobody could take, is refused."""
+        (item,) = self.add()
+        for wrong in (
+            retry(item, recipients=()),
+            retry(item, state=ItemState.LEASED),
+        ):
+            self.assertRaises(ValueError, self.store.settle, (item.id,), (wrong,))
+        self.assertEqual(self.the(item.id), item)
+
+
+class DueContract(StoreTestCase):
+    """What is there to be done."""
+
+    def test_due_sites(self) -> None:
+        """The queues that have waited longest come first."""
+        self.queue(new("b.example"), new("b.example"), new("c.example"))
+        (late,) = self.queue(new("a.example"))
+        self.change(Filter(domain="c.example"), due=NOW - 20)
+        self.change(Filter(ids=frozenset((late.id,))), due=NOW + 20)
+        c, b = SiteCount("c.example", 1, NOW - 20), SiteCount("b.example", 2, NOW)
+        self.assertEqual(self.due(), [c, b])
+        self.assertEqual(self.due(limit=1), [c])
+        self.assertEqual(self.due(NOW - 1), [c])
+        a = SiteCount("a.example", 1, NOW + 20)
+        self.assertEqual(self.due(NOW + 20), [c, b, a])
+
+    def test_due_sites_follow(self) -> None:
+        """A queue is listed as long as it has something due, and with its real time."""
+        first, second = self.queue(new(), new())
+        self.change(Filter(ids=frozenset((first.id,))), due=NOW - 9)
+        self.assertEqual(self.due(), [SiteCount("a.example", 2, NOW - 9)])
+        self.assertEqual(self.leased(limit=1), [first.id])
+        self.assertEqual(self.due(), [SiteCount("a.example", 1, NOW)])
+        self.change(Filter(), due=NOW + 9)
+        self.assertEqual(self.due(), [])
+        self.change(Filter(), due=NOW - 5)
+        self.assertEqual(self.due(), [SiteCount("a.example", 1, NOW - 5)])
+        self.change(Filter(), state=ItemState.HELD)
+        self.assertEqual(self.due(), [])
+        self.change(Filter(ids=frozenset((second.id,))), state=ItemState.READY)
+        self.assertEqual(self.due(), [SiteCount("a.example", 1, NOW - 5)])
+        self.settle(second.id)
+        self.assertEqual(self.due(), [])
+
+    def test_next_due(self) -> None:
+        """The scheduler learns when to look again, whatever is due already."""
+        self.assertIsNone(self.successResultOf(self.store.next_due(NOW)))
+        first, second, third = self.queue(new(), new(), new())
+        self.assertIsNone(self.successResultOf(self.store.next_due(NOW)))
+        self.change(Filter(ids=frozenset((second.id,))), due=NOW + 30)
+        self.assertEqual(self.successResultOf(self.store.next_due(NOW)), NOW + 30)
+        self.assertEqual(self.leased(limit=1, seconds=20), [first.id])
+        self.assertEqual(self.successResultOf(self.store.next_due(NOW)), NOW + 20)
+        self.assertEqual(self.successResultOf(self.store.next_due(NOW + 20)), NOW + 30)
+        self.change(Filter(ids=frozenset((second.id,))), state=ItemState.HELD)
+        self.assertIsNone(self.successResultOf(self.store.next_due(NOW + 20)))
+        self.settle(third.id)
+
+
+class ToolContract(StoreTestCase):
+    """What queue tools do."""
+
+    def test_hold_and_release(self) -> None:
+        """Held mail waits for the postmaster."""
+        first, second = self.queue(new(), new("b.example"))
+        held = self.change(Filter(domain="a.example"), state=ItemState.HELD)
+        self.assertEqual(held, 1)
+        self.assertEqual(self.leased(), [])
+        self.assertEqual(self.found(state=ItemState.HELD), [first.id])
+        self.assertEqual(self.found(state=ItemState.READY), [second.id])
+        which = Filter(state=ItemState.HELD)
+        self.assertEqual(self.change(which, state=ItemState.READY), 1)
+        self.assertEqual(self.leased(), [first.id])
+
+    def test_revive(self) -> None:
+        """Dead mail can be tried again, when the postmaster says so."""
+        (item,) = self.add()
+        dead = retry(item, state=ItemState.DEAD)
+        self.successResultOf(self.store.settle((), (dead,)))
+        changed = self.change(Filter(), state=ItemState.READY, due=NOW + 5)
+        self.assertEqual(changed, 1)
+        self.assertEqual(self.leased(now=NOW + 4), [])
+        self.assertEqual(self.leased(now=NOW + 5), [item.id])
+
+    def test_reroute(self) -> None:
+        """The postmaster sends mail another way, and back to the usual one."""
+        (item,) = self.queue()
+        way = Detour("relay.example:26", "relay.example")
+        self.assertEqual(self.change(Filter(), detour=way), 1)
+        self.assertEqual(self.the(item.id).next_hop, "relay.example:26")
+        self.assertEqual(self.leased("relay.example", limit=0), [])
+        self.assertEqual(self.due(), [SiteCount("relay.example", 1, NOW)])
+        self.change(Filter(), detour=Detour(""))
+        self.assertEqual(self.the(item.id).next_hop, "")
+        self.assertEqual(self.leased("a.example"), [item.id])
+
+    def test_leased_is_left_alone(self) -> None:
+        """Mail on its way is neither held, nor re-scheduled, nor dropped."""
+        (item,) = self.add()
+        self.assertEqual(self.change(Filter(), state=ItemState.HELD), 0)
+        self.assertEqual(self.change(Filter(), due=NOW - 5), 0)
+        self.assertEqual(self.successResultOf(self.store.drop(Filter())), 0)
+        self.assertEqual(self.the(item.id), item)
+
+    def test_drop(self) -> None:
+        """Dropped mail is gone, with its body."""
+        first, second = self.queue(new(), new("b.example"))
+        dropping = self.store.drop(Filter(domain="a.example"))
+        self.assertEqual(self.successResultOf(dropping), 1)
+        self.assertEqual(self.found(), [second.id])
+        self.successResultOf(self.store.read_body(first.message_id))
+        self.assertEqual(self.successResultOf(self.store.drop(Filter())), 1)
+        self.failureResultOf(self.store.read_body(first.message_id), StoreError)
+
+    def test_mistakes(self) -> None:
+        """To change nothing, or to lease for nobody, is refused."""
+        self.assertRaises(ValueError, self.store.change, Filter())
+        self.assertRaises(
+            ValueError, self.store.change, Filter(), ItemState.LEASED
+        )
+
+    def test_count(self) -> None:
+        """The postmaster sees how much there is of what."""
+        items = self.queue(new(), new(), new(), new())
+        self.add()
+        self.change(Filter(ids=frozenset((items[0].id,))), state=ItemState.HELD)
+        self.change(Filter(ids=frozenset((items[1].id,))), state=ItemState.DEAD)
+        self.assertEqual(
+            self.successResultOf(self.store.count()),
+            {
+                ItemState.READY: 2,
+                ItemState.LEASED: 1,
+                ItemState.HELD: 1,
+                ItemState.DEAD: 1,
+            },
+        )
+
+
+class FindContract(StoreTestCase):
+    """The filter of the queue tools."""
+
+    def queued(self) -> tuple[QueueItem, ...]:
+        """Three different messages."""
+        (first,) = self.queue(new("a.example", "x", "Y"), uuid="AAA.1")
+        (second,) = self.queue(
+            new("b.example", site="mx.b"),
+            uuid="BBB.1",
+            sender="",
+            queued_at=NOW - 3600,
+        )
+        (third,) = self.add(
+            new("100%_c.example", "jörg"), uuid="AAB.1", sender="Ö@o.example"
+        )
+        failed = retry(third, last_error="421 Try *later*")
+        self.successResultOf(self.store.settle((), (failed,)))
+        return first, second, third
+
+    def test_texts(self) -> None:
+        """Texts are compared as a whole and without case, and a star is anything."""
+        first, second, third = ids_of(self.queued())
+        for which, expected in (
+            ({}, [first, second, third]),
+            ({"uuid": "aaa.1"}, [first]),
+            ({"uuid": "aaa"}, []),
+            ({"uuid": "AA*"}, [first, third]),
+            ({"uuid": "*a*.*"}, [first, third]),
+            ({"sender": "s@OURS.example"}, [first]),
+            ({"sender": "<>"}, [second]),
+            ({"sender": "ö@o.example"}, []),
+            ({"sender": "Ö@O.example"}, [third]),
+            ({"recipient": "y@a.example"}, [first]),
+            ({"recipient": "x*"}, [first]),
+            ({"recipient": "jör*"}, [third]),
+            ({"recipient": "*@*.example"}, [first, second, third]),
+            ({"recipient": "x@a.example*y@a.example"}, []),
+            ({"domain": "100%_c.example"}, [third]),
+            ({"domain": "_.example"}, []),
+            ({"domain": "%"}, []),
+            ({"domain": ".*"}, []),
+            ({"domain": "*.example"}, [first, second, third]),
+            ({"site": "mx.b"}, [second]),
+            ({"site": "b.example"}, []),
+            ({"error": "421*"}, [third]),
+            ({"error": "421 try *LATER*"}, [third]),
+            ({"error": "\\"}, []),
+        ):
+            self.assertEqual(self.found(**which), expected, which)
+
+    def test_numbers(self) -> None:
+        """Items are found by id, age and state, and all conditions must hold."""
+        first, second, third = ids_of(self.queued())
+        self.clock.advance(60)
+        for which, expected in (
+            ({"ids": frozenset((first, third, 999))}, [first, third]),
+            ({"ids": frozenset((first,)), "uuid": "BBB.1"}, []),
+            ({"older_seconds": 60.0}, [first, second, third]),
+            ({"older_seconds": 61.0}, [second]),
+            ({"older_seconds": 0.0}, [first, second, third]),
+            ({"younger_seconds": 60.0}, []),
+            ({"younger_seconds": 61.0}, [first, third]),
+            ({"older_seconds": 61.0, "younger_seconds": 9e9}, [second]),
+            ({"state": ItemState.READY}, [first, second, third]),
+            ({"state": ItemState.LEASED}, []),
+        ):
+            self.assertEqual(self.found(**which), expected, which)
+
+    def test_pages(self) -> None:
+        """A long list comes in pages, by id."""
+        first, second, third = ids_of(self.queued())
+        self.assertEqual(self.found(limit=2), [first, second])
+        self.assertEqual(self.found(limit=2, after=second), [third])
+        self.assertEqual(self.found(limit=2, after=third), [])
+        self.assertEqual(self.found(limit=1, domain="*c*"), [third])
+
+    def test_change_by_filter(self) -> None:
+        """A change means what a list with the same filter shows."""
+        first, second, third = ids_of(self.queued())
+        which = Filter(recipient="*@*.example", sender="*@*")
+        self.assertEqual(self.change(which, state=ItemState.HELD), 2)
+        self.assertEqual(self.found(state=ItemState.HELD), [first, third])
+        which = Filter(error="421*")
+        self.assertEqual(self.successResultOf(self.store.drop(which)), 1)
+        self.assertEqual(self.found(), [first, second])
+
+
