@@ -56,6 +56,7 @@ class IOutbound(Interface):
         """
         Queue the message of the open transaction.
 
-        @return: fires once the message is durably on disk, with a text for the reply.
+        @return: fires once the message is durably on disk, with a text for the reply,
+            C{""} for the usual one.
             Fails with L{harakatw.errors.StoreError} if it is not, nothing being kept.
         """

@@ -21,8 +21,6 @@ from harakatw.outbound.letter import Letter, LetterBox, LetterWriter
 from harakatw.outbound.scheduler.core import Scheduler
 from harakatw.verdict import Verdict
 
-QUEUED: Final = "Message Queued"
-
 KEPT_OCTETS: Final = 65_536
 """The biggest message that is kept in memory until its first attempt."""
 
@@ -99,7 +97,7 @@ class OutboundEngine:
         """
         if self.scheduler is not None:
             self.scheduler.offer(items, body)
-        return QUEUED
+        return ""
 
     # ---- mail of our own -------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from harakatw.errors import StoreError
 from harakatw.reply import Reply, reply
 from harakatw.smtp.records import log_message
 from harakatw.smtp.session import Session
-from harakatw.verdict import Decision, Kind, Verdict, decide, deny_soft, ok
+from harakatw.verdict import OK, Decision, Kind, Verdict, decide, deny_soft, ok
 from harakatw.wire.session import Phase
 
 NOT_STORED: Final = deny_soft(
@@ -37,11 +37,16 @@ def _ruled(session: Session, verdict: Verdict, hook: str) -> None:
         and session.phase is not Phase.CLOSED  # who has left will send it again
     ):
         pending = outbound.queue(session.connection)
-        pending.addCallbacks(ok, _not_stored)
+        pending.addCallbacks(_stored, _not_stored)
         session.wait_for(pending, _ruled, hook)
     else:
         decision = session.decide(hook, verdict)
         _answer(session, Decision(True, decision.reply, decision.then))
+
+
+def _stored(text: str) -> Verdict:
+    """It is on disk."""
+    return ok(text) if text else OK
 
 
 def _not_stored(failure: Failure) -> Verdict:

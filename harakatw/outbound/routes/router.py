@@ -101,13 +101,13 @@ class Router:
 
         @raise HopError: if that is nowhere.
         """
-        name = written if isinstance(written, str) else ""
+        name = f"{domain} {written}" if isinstance(written, str) else ""
         route = self._written.get(name)
         if route is None:
-            route = _explicit_route(written)
+            route = attrs.evolve(_explicit_route(written), domain=domain)
             if name:
                 self._written.keep(name, route)
-        return attrs.evolve(route, domain=domain, origin=origin)
+        return route if origin is ANYWHERE else attrs.evolve(route, origin=origin)
 
     # ---- the DNS ---------------------------------------------------------------------
 

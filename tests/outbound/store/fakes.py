@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from harakatw.interfaces.queue import (
     QueueItem,
     Retry,
 )
-from harakatw.outbound.store.disk import Disk
 from harakatw.outbound.store.operations import Operation
 from harakatw.outbound.store.schema import BUSY_SECONDS
 from harakatw.outbound.store.sqlite import SQLiteStore
@@ -67,6 +67,29 @@ class NowReactor(Clock):
     ) -> None:
         """There are no threads."""
         callable(*args, **kw)
+
+
+class LateReactor(NowReactor):
+    """
+    Is busy: runs what threads have for it when it is told to.
+
+    @ivar waiting: what they have.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting: list[Callable[[], object]] = []
+
+    def callFromThread(
+        self, callable: Callable[..., object], *args: object, **kw: object
+    ) -> None:
+        """Note it."""
+        self.waiting.append(partial(callable, *args, **kw))
+
+    def work(self) -> None:
+        """Run what waits."""
+        while self.waiting:
+            self.waiting.pop(0)()
 
 
 class NowWriter:
@@ -168,8 +191,12 @@ def sqlite_error(code: int, text: str) -> sqlite3.OperationalError:
 
 def make_store(directory: Path, **more: Any) -> SQLiteStore:
     """A store without threads, not yet open."""
-    values: dict[str, Any] = {"make_writer": NowWriter, "disk": Disk()}
-    return SQLiteStore(directory, NowReactor(), NoThreads(), **(values | more))
+    values: dict[str, Any] = {
+        "reactor": NowReactor(),
+        "threads": NoThreads(),
+        "make_writer": NowWriter,
+    }
+    return SQLiteStore(directory, **(values | more))
 
 
 def held_writers(made: list[HeldWriter]) -> Callable[..., HeldWriter]:

@@ -1,19 +1,11 @@
 """Tests of C{harakatw.outbound.store.memory}."""
 
 from harakatw.outbound.store.memory import MemoryStore
-from tests.outbound.store.contract import (
-    AddContract,
-    DueContract,
-    FindContract,
-    LeaseContract,
-    SettleContract,
-    StoreTestCase,
-    ToolContract,
-)
+from tests.outbound.store import contract
 from tests.outbound.store.fakes import NowReactor
 
 
-class InMemory(StoreTestCase):
+class InMemory(contract.StoreTestCase):
     """Mail in memory."""
 
     def setUp(self) -> None:
@@ -22,37 +14,25 @@ class InMemory(StoreTestCase):
         self.store = MemoryStore(self.clock)
 
 
-class AddTests(InMemory, AddContract):
+class AddTests(InMemory, contract.AddContract):
     """Queueing in memory."""
 
 
-class LeaseTests(InMemory, LeaseContract):
+class LeaseTests(InMemory, contract.LeaseContract):
     """Leases in memory."""
 
 
-class SettleTests(InMemory, SettleContract):
+class SettleTests(InMemory, contract.SettleContract):
     """Ends of leases in memory."""
 
 
-class DueTests(InMemory, DueContract):
+class DueTests(InMemory, contract.DueContract):
     """What is due in memory."""
 
 
-class ToolTests(InMemory, ToolContract):
+class ToolTests(InMemory, contract.ToolContract):
     """Queue tools on a store in memory."""
 
 
-class FindTests(InMemory, FindContract):
+class FindTests(InMemory, contract.FindContract):
     """Filters on a store in memory."""
-
-
-del (
-    AddContract,
-    DueContract,
-    FindContract,
-    LeaseContract,
-    SettleContract,
-    StoreTestCase,
-    ToolContract,
-    InMemory,
-)

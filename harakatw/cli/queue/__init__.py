@@ -1,0 +1,1 @@
+"""C{haraka queue}: the queue by hand, of a server that runs or of one that does not."""
