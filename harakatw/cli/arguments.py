@@ -1,7 +1,7 @@
 """
 The command line: words of our own, and Haraka's flags.
 
-@see: Haraka rows CI01 to CI09 and CI16 to CI19
+@see: Haraka rows CI01 to CI13 and CI16 to CI19
 """
 
 import argparse
@@ -11,12 +11,14 @@ from types import MappingProxyType
 from typing import Final
 
 from harakatw.cli import demo
+from harakatw.cli.queue.arguments import queue_parser
 
 WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "demo": "make an instance to try, and run it",
         "run": "run the server on an instance",
         "check": "find what is wrong with an instance",
+        "queue": "look at the queue, and change it",
     }
 )
 """What may stand first, and what it is for."""
@@ -47,16 +49,21 @@ def flag_parser() -> argparse.ArgumentParser:
         add_help=False,
         allow_abbrev=False,
     )
-    _add_actions(parser)
+    _add_queue_actions(_add_actions(parser))
     _add_config(parser)
     parser.add_argument(
         "-f", "--force", action="store_true", help="with -i and -p: overwrite"
+    )
+    parser.add_argument(
+        "-y", "--yes", action="store_true", help="with --qempty: do not ask"
     )
     _add_trial(parser)
     return parser
 
 
-def _add_actions(parser: argparse.ArgumentParser) -> None:
+def _add_actions(
+    parser: argparse.ArgumentParser,
+) -> argparse._MutuallyExclusiveGroup:
     actions = parser.add_mutually_exclusive_group()
     actions.add_argument("-v", "--version", action="store_true", help="the version")
     actions.add_argument(
@@ -82,6 +89,23 @@ def _add_actions(parser: argparse.ArgumentParser) -> None:
         "--test",
         metavar="PLUGINS",
         help="run a session in memory through these plugins (a comma list, or all)",
+    )
+    return actions
+
+
+def _add_queue_actions(actions: argparse._MutuallyExclusiveGroup) -> None:
+    for flag, what in (
+        ("--qlist", "list the queue"),
+        ("--qstat", "where the queue is, and how much is in it"),
+        ("--qempty", "drop all that is in the queue"),
+    ):
+        actions.add_argument(flag, action="store_true", help=what)
+    actions.add_argument(
+        "--qunstick",
+        nargs="?",
+        const="",
+        metavar="DOMAIN",
+        help="try everything in the queue now, or what is for a domain",
     )
 
 
@@ -122,6 +146,8 @@ def word_parser(word: str) -> argparse.ArgumentParser:
 
     @param word: one of L{WORDS}.
     """
+    if word == "queue":
+        return queue_parser()
     parser = argparse.ArgumentParser(
         prog=f"haraka {word}", description=f"{WORDS[word]}.", allow_abbrev=False
     )
@@ -152,6 +178,8 @@ def misplaced(flags: argparse.Namespace) -> str:
     """
     if flags.force and not (flags.install or flags.plugin):
         return "-f goes with -i or -p"
+    if flags.yes and not flags.qempty:
+        return "--yes goes with --qempty"
     if flags.configs and (flags.install or flags.version):
         return "-c does not go with -i and -v"
     if flags.test is None:

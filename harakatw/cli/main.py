@@ -22,6 +22,13 @@ from harakatw.cli.list_plugins import show_plugins
 from harakatw.cli.manual import show_page
 from harakatw.cli.new_plugin import new_plugin
 from harakatw.cli.order import show_order
+from harakatw.cli.queue.command import run_queue
+from harakatw.cli.queue.flags import (
+    queue_empty,
+    queue_list,
+    queue_stat,
+    queue_unstick,
+)
 from harakatw.cli.run import run
 from harakatw.cli.services import make_services
 from harakatw.cli.try_session import try_session
@@ -165,8 +172,43 @@ def _test(flags: Namespace, out: TextIO) -> int:
     return try_session(_instance(flags), Wanted.from_flags(flags), _reactor(), out)
 
 
+def _queue(flags: Namespace, out: TextIO) -> int:
+    return run_queue(flags, _instance(flags), _confirm, out)
+
+
+def _queue_list(flags: Namespace, out: TextIO) -> int:
+    return queue_list(_instance(flags), out)
+
+
+def _queue_stat(flags: Namespace, out: TextIO) -> int:
+    return queue_stat(_instance(flags), out)
+
+
+def _queue_empty(flags: Namespace, out: TextIO) -> int:
+    return queue_empty(_instance(flags), None if flags.yes else _confirm, out)
+
+
+def _queue_unstick(flags: Namespace, out: TextIO) -> int:
+    return queue_unstick(_instance(flags), flags.qunstick, out)
+
+
+def _confirm(question: str) -> bool:
+    """
+    Ask whoever sits at the terminal.
+
+    @raise CommandError: if nobody does.
+    """
+    if not sys.stdin.isatty():
+        raise CommandError(f"{question} nobody can be asked here: say --yes")
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    agrees = sys.stdin.readline().strip().lower() in ("y", "yes")
+    if not agrees:
+        print("nothing was done", file=sys.stderr)
+    return agrees
+
+
 _WORDS: Final[Mapping[str, Action]] = MappingProxyType(
-    {"demo": _demo, "run": _run, "check": _check}
+    {"demo": _demo, "run": _run, "check": _check, "queue": _queue}
 )
 
 _FLAGS: Final[Mapping[str, Action]] = MappingProxyType(
@@ -178,5 +220,9 @@ _FLAGS: Final[Mapping[str, Action]] = MappingProxyType(
         "order": _order,
         "plugin": _plugin,
         "test": _test,
+        "qlist": _queue_list,
+        "qstat": _queue_stat,
+        "qempty": _queue_empty,
+        "qunstick": _queue_unstick,
     }
 )

@@ -195,8 +195,8 @@ class ConnectionOptions:
         default=64,
         validator=ge(0),
         metadata=doc(
-            "The slowest that a message may come after its first five minutes, on average; 0 "
-            "is as slow as it likes.",
+            "The slowest that a message may come, on average, after its first five "
+            "minutes; 0 is as slow as it likes.",
             unit="octets per second",
             section="max",
             key="data_rate",

@@ -32,7 +32,7 @@ from harakatw.outbound.routes.router import Router
 from harakatw.outbound.routes.walk import HopWalk
 from harakatw.outbound.walk import Walk, quick_result
 from harakatw.reply import Reply
-from harakatw.verdict import CONT, Kind, Verdict
+from harakatw.verdict import CONT, Kind, Verdict, ok
 
 Answer = Routed | AttemptResult
 Chains = Callable[[], Mapping[str, Chain]]
@@ -77,7 +77,12 @@ class Courier:
     # ---- routes ----------------------------------------------------------------------
 
     def route(self, work: Work) -> "Answer | Deferred[Answer]":
-        """Where does an item go? The C{get_mx} hook is asked first (row HK31)."""
+        """
+        Where does an item go? The C{get_mx} hook is asked first (row HK31), unless the
+        postmaster has spoken.
+        """
+        if work.item.next_hop:
+            return self._found(ok(value=work.item.next_hop), work)
         chain = self._chains()["get_mx"]
         if not chain.steps:
             return self._found(None, work)

@@ -234,9 +234,9 @@ class SMTPProtocol(Session, Protocol):
 
     def _wants_input(self) -> bool:
         """
-        While a verdict is pending, reading goes on until something comes: mostly nothing
-        does, and to stop and start costs four system calls. It also tells who talks
-        before the greeting, and who has left.
+        While a verdict is pending, reading goes on until something comes: mostly
+        nothing does, and to stop and start costs four system calls. It also tells who
+        talks before the greeting, and who has left.
         """
         if self._pending is not None or self.phase is _CONNECTING:
             return not (self._stream.pending or self._choked)

@@ -177,6 +177,14 @@ class ServerTestCase(TestCase):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8")
         (directory / "plugins").mkdir(exist_ok=True)  # to be watched
+        return self.begin(directory, clock)
+
+    def begin(self, directory: Path, clock: Any = reactor) -> RunningServer:
+        """
+        Start a server on an instance that is there.
+
+        @param clock: see L{start}.
+        """
         output = io.StringIO()
         writer = LogWriter(output, time.time)
         service = HarakaService(directory, clock, writer)

@@ -139,10 +139,11 @@ class ProgramTests(ClientTestCase):
             *("swaks", "--server", "127.0.0.1", "--port", str(server.port)),
             *("--helo", "client.example", "--from", "a@client.example"),
             *("--to", "b@here.example", "--header", "Subject: by swaks"),
-            *("--attach", "@/etc/passwd"),
+            *("--attach", f"@{__file__}"),
         )
         (body,) = self.bodies(server)
         self.assertIn(b"\r\nSubject: by swaks\r\n", body)
+        self.assertIn(b"\r\nContent-Disposition: attachment; ", body)
 
     async def test_many_sessions(self) -> None:
         """Two hundred messages in twenty sessions at a time: all arrive, none twice."""
@@ -157,8 +158,8 @@ class ProgramTests(ClientTestCase):
         server = self.start()
         await self.smtp_source(server, "-d", "-s", "1", "-m", "50")
         self.assertEqual(len(server.delivered()), 50)
-        ended = [line for line in self.log.lines if " disconnect ip=" in line]
-        self.assertEqual(len(ended), 1)
+        ended = await self.log.wait_for(" disconnect ip=")
+        self.assertIn(" msgs=50/0/0 ", ended)
 
     async def test_flat_memory(self) -> None:
         """Messages of 20 megaoctets, two at a time, pass through a file, not memory."""

@@ -58,8 +58,12 @@ class LongLineTests(ServerTestCase):
         self.assertTrue(body == b"a" * (20 * MEBIOCTET * PIECE) + b"\r\n")
 
     async def test_too_big(self) -> None:
-        """The same line beyond the size allowed is read, dropped and refused."""
-        server = self.start({"config/connection.ini": "[max]\nbytes=1M\n"})
+        """
+        The same line beyond the size allowed is read, dropped and refused; nothing of
+        it goes to a file.
+        """
+        limits = "spool_after=-1\n[max]\nbytes=1M\n"
+        server = self.start({"config/connection.ini": limits})
         await self.warm(server)
         client = await self.in_data(server)
         growth = Growth()

@@ -36,7 +36,8 @@ class SizeTests(ServerTestCase):
         SIZE=1 and then 60 megaoctets where one is allowed: read, dropped as they come,
         and refused; the session goes on.
         """
-        server = self.start({"config/connection.ini": "[max]\nbytes=1000000\n"})
+        limits = "spool_after=-1\n[max]\nbytes=1000000\n"
+        server = self.start({"config/connection.ini": limits})
         await self.send_message(server)  # so that what is loaded once is loaded
         client = await self.in_data(server, f"{ENVELOPE[0]} SIZE=1", ENVELOPE[1])
         growth = Growth()

@@ -47,14 +47,12 @@ class OutOfSyncTests(ServerTestCase):
 
     async def test_body_with_data(self) -> None:
         """
-        DATA and the message in one segment: 554, which the client gets to read though
-        it sends on, and no message.
+        DATA and the message in one go: 554, which the client gets to read though there
+        is more that nobody has read, and no message.
         """
         server = self.start()
         client = await self.greeted(server)
-        client.say(*ENVELOPE, "DATA", "Subject: x", "", "x", ".", "QUIT")
-        for _ in range(5):
-            client.say("more")
+        client.say(*ENVELOPE, "DATA", "Subject: x", "", *["x"] * 200_000, ".", "QUIT")
         self.assertEqual(await client.rest(), [250, 250, 554])
         self.assertEqual(server.delivered(), [])
 

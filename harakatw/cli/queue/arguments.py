@@ -1,6 +1,7 @@
 """What follows C{haraka queue}."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -37,10 +38,20 @@ All that are given must hold. A star stands for anything; case does not matter.
 """
 
 
+class _QueueParser(argparse.ArgumentParser):
+    """Lets filters stand before, between and behind options."""
+
+    def parse_args(  # type: ignore[override]  # argparse has overloads
+        self, args: Sequence[str] | None = None, namespace: None = None
+    ) -> argparse.Namespace:
+        """Parse what follows the word."""
+        return self.parse_intermixed_args(args, namespace)
+
+
 def queue_parser() -> argparse.ArgumentParser:
-    """The parser; filters may stand between options."""
+    """Make the parser."""
     verbs = "\n".join(f"  {verb.value:<10}{what}" for verb, what in VERBS.items())
-    parser = argparse.ArgumentParser(
+    parser = _QueueParser(
         prog="haraka queue",
         description="Look at the queue, and change it.",
         epilog=f"verbs:\n{verbs}\n\n{_EXAMPLES}",

@@ -1,5 +1,6 @@
 """A queue for people to read."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -37,6 +38,8 @@ def one_line(text: object) -> str:
 
 def span(seconds: float) -> str:
     """A time such as C{45s}, C{1h20m} or C{2d3h}; C{now} if it is over."""
+    if not math.isfinite(seconds):
+        return "?"  # a damaged record
     left = int(seconds)
     if left <= 0:
         return "now"
@@ -55,13 +58,14 @@ def span(seconds: float) -> str:
 
 def octets(number: int) -> str:
     """A size such as C{512}, C{5.2K} or C{12M}."""
-    if number < 1024:
+    if number < 1000:
         return str(number)
     size = float(number)
-    for unit in "KMGT":
+    units = iter("KMGT")
+    unit = ""
+    while size >= 1000 and unit != "T":
         size /= 1024
-        if size < 1024:
-            break
+        unit = next(units)
     return f"{size:.1f}{unit}" if size < 10 else f"{size:.0f}{unit}"
 
 
@@ -115,11 +119,16 @@ def _details(item: Mapping[str, Any], now: float) -> Iterator[str]:
 
 
 def _moment(seconds: float, now: float) -> str:
-    stamp = datetime.fromtimestamp(seconds, UTC).isoformat(" ", "seconds")
-    when = (
-        f"in {span(seconds - now)}" if seconds > now else f"{span(now - seconds)} ago"
-    )
-    return f"{stamp} ({when})"
+    try:
+        stamp = datetime.fromtimestamp(seconds, UTC).isoformat(" ", "seconds")
+    except (ValueError, OverflowError, OSError):
+        return "at no time that there is"  # a damaged record
+    past = now - seconds
+    return f"{stamp} ({_later(-past) if past < 1 else f'{span(past)} ago'})"
+
+
+def _later(seconds: float) -> str:
+    return f"in {span(seconds)}" if seconds >= 1 else "now"
 
 
 def totals_lines(stat: Mapping[str, Any]) -> str:
@@ -159,7 +168,7 @@ def site_line(site: Mapping[str, Any]) -> str:
 
 
 def _trouble(site: Mapping[str, Any]) -> str:
-    again = span(site["asked_in_seconds"])
+    again = _later(site["asked_in_seconds"])
     count = f"{site['failures']} failures, asked again {again}"
     return f"{count}: {one_line(site['why'])}"
 

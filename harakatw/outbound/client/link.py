@@ -148,7 +148,7 @@ class ClientLink(Protocol):
         """The network has connected us."""
         self._is_direct = is_direct(self.transport)
         set_no_delay = getattr(self.transport, "setTcpNoDelay", None)
-        if set_no_delay is not None:
+        if set_no_delay is not None and not self.hop.path:
             set_no_delay(True)
 
     def dataReceived(self, octets: bytes) -> None:

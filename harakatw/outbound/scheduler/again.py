@@ -35,8 +35,9 @@ class Again:
         """Something was done: the next wait is a short one."""
         self._seconds = FIRST_SECONDS
 
-    def now(self) -> None:
-        """Do not wait any longer."""
+    def hurry(self) -> None:
+        """Do not wait any longer; if it fails again, begin with a short wait."""
+        self._seconds = FIRST_SECONDS
         if self._timer is not None:
             self._timer.cancel()
             self._now()

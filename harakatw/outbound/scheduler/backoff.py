@@ -93,7 +93,7 @@ class Backoff:
         """Must the site be left alone?"""
         if self.health is not Health.BACKING_OFF:
             return False
-        if now >= self.until:
+        if not 0 < self.until - now <= self._seconds:  # over, or the clock was set back
             self._change(_Event.TIME_PASSED)
         return self.health is Health.BACKING_OFF
 

@@ -104,6 +104,8 @@ class Scheduler:
             flow = self._flow
             flow.feeder.stop()
             flow.return_waiting()
+            flow.again.hurry()
+            flow.reports.again.hurry()
             if self._tidy_timer is not None:
                 self._tidy_timer.cancel()
                 self._tidy_timer = None

@@ -26,7 +26,13 @@ from harakatw.outbound.scheduler.backoff import UNREACHABLE
 from harakatw.outbound.scheduler.rotation import Rotation, make_shares
 from harakatw.outbound.scheduler.senders import Senders
 from harakatw.outbound.scheduler.settings import SchedulerSettings
-from harakatw.outbound.scheduler.site import Seat, Site, make_pace, make_site
+from harakatw.outbound.scheduler.site import (
+    Place,
+    Seat,
+    Site,
+    make_pace,
+    make_site,
+)
 from harakatw.outbound.scheduler.troubles import result_of
 
 IDLE_SECONDS: Final = 900.0
@@ -183,9 +189,7 @@ class Dispatcher:
         site.running -= 1
         site.used_at = now
         self.rotation.ended(seat)
-        waiting = self.senders.ended(work)
-        if waiting is not None:
-            self._put_back(waiting, now)
+        self.senders.ended(work)
         is_failing = self._learn(site, result, now)
         self._owner.attempted(work, result)
         if is_failing:
@@ -193,16 +197,26 @@ class Dispatcher:
             self._refuse_all(site)
             self._owner.site_down(site.name)
         self.rotation.enlist(site, now)
+        if self.senders.has_waiting:
+            self._hand_out(work.item.message.sender, now)
         self.dispatch()
 
-    def _put_back(self, work: Work, now: float) -> None:
-        """An item that waited for its sender's turn waits for its site's again."""
+    def _hand_out(self, sender: str, now: float) -> None:
+        """What waited for its sender's turn may start, until something can."""
+        while (work := self.senders.next(sender)) is not None:
+            if self._wait_for_site(work, now):
+                break
+
+    def _wait_for_site(self, work: Work, now: float) -> bool:
+        """Let an item wait for its site's turn again. Can it have one now?"""
         site = self.sites.get(work.site) or self._make_site(work.site)
+        if site.backoff.is_backing_off(now):
+            self._owner.refused(work, site)
+            return False
         work.stage = Stage.READY
         site.push_back(work)
-        if site.backoff.is_backing_off(now):
-            self._refuse_all(site)
         self.rotation.enlist(site, now)
+        return site.place is not Place.NOWHERE
 
     # ---- what is learnt about sites --------------------------------------------------
 
@@ -267,14 +281,16 @@ class Dispatcher:
 
     def configure(self, settings: SchedulerSettings) -> None:
         """Keep to other limits; what runs goes on. L{dispatch} is to be called."""
-        self.settings = settings
+        self.settings, now = settings, self._clock.seconds()
         self.rotation.shares = make_shares(settings.concurrency_max)
         self.senders.most = settings.sender_max
+        for work in self.senders.release():
+            self._wait_for_site(work, now)
         for site in self.sites.values():
             limits = settings.limits(site.name)
             if limits != site.limits:
                 site.limits, site.pace = limits, make_pace(limits)
-            self.rotation.enlist(site, self._clock.seconds())
+            self.rotation.enlist(site, now)
 
     def forget_idle(self) -> None:
         """Forget sites that had nothing to do for a long time."""
@@ -287,7 +303,7 @@ class Dispatcher:
     def clear(self) -> None:
         """Start nothing any more, and forget what waits."""
         self.is_paused = True
-        self.senders.clear()
+        self.senders.release()
         for site in self.sites.values():
             site.ready.clear()
             site.fresh = 0

@@ -256,7 +256,7 @@ class Feeder:
             self._queues.pop(queue.name, None)
 
     def _lease(self, queue: Queue, items: int) -> None:
-        queue.is_leasing = True
+        queue.is_leasing, queue.has_more = True, False
         self._leases += 1
         seconds = self.settings.lease_seconds
         leasing = self._store.lease(self._time(), queue.name, items, seconds)
@@ -283,8 +283,8 @@ class Feeder:
     def _end_lease(self, queue: Queue, *, has_more: bool) -> None:
         self._leases -= 1
         queue.is_leasing = False
-        queue.has_more = has_more
-        if has_more:
+        queue.has_more |= has_more  # somebody may have found more meanwhile
+        if queue.has_more:
             self._stand_in_line(queue)
         self._forget_if_empty(queue)
         self._feed()

@@ -17,7 +17,6 @@ from harakatw.interfaces.queue import IQueueStore, ItemState, QueueItem, Retry
 from harakatw.outbound.attempt import (
     AttemptResult,
     Contact,
-    Routed,
     Settlement,
     Stage,
     Work,
@@ -124,8 +123,7 @@ class Flow:
 
     def _answered(self, work: Work, answer: Answer) -> None:
         """The desk knows where an item goes."""
-        if type(answer) is not Routed:
-            assert isinstance(answer, AttemptResult)
+        if isinstance(answer, AttemptResult):
             self.attempted(work, answer)
             return
         if work.queue and work.queue != answer.site:

@@ -125,9 +125,15 @@ class Rotation:
 
     def _park(self, site: Site, seat: Seat) -> None:
         site.place = _PARKING[seat]
-        (self._parked_fresh if seat is Seat.FRESH else self._parked_backlog)[site] = None
+        (self._parked_fresh if seat is Seat.FRESH else self._parked_backlog)[site] = (
+            None
+        )
 
     def _leave(self, site: Site) -> None:
-        line = self._parked_fresh if site.place is Place.PARKED_FRESH else self._parked_backlog
+        line = (
+            self._parked_fresh
+            if site.place is Place.PARKED_FRESH
+            else self._parked_backlog
+        )
         del line[site]
         site.place = Place.NOWHERE

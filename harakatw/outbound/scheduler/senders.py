@@ -29,6 +29,11 @@ class Senders:
         """Whose mail is not to be sent, in lower case."""
         return frozenset(self._paused)
 
+    @property
+    def has_waiting(self) -> bool:
+        """Does any item wait for its sender's turn?"""
+        return bool(self._waiting)
+
     def pause(self, sender: str) -> None:
         """Send nothing of a sender from now on."""
         self._paused.add(_key(sender))
@@ -43,8 +48,8 @@ class Senders:
 
     def must_wait(self, work: Work) -> bool:
         """
-        Has the sender all that one gets? Then keep the item until L{ended} hands it
-        out.
+        Has the sender all that one gets? Then keep the item until L{next} or
+        L{release} hands it out.
         """
         if not self.most:
             return False
@@ -61,23 +66,17 @@ class Senders:
             sender = work.item.message.sender
             self._running[sender] = self._running.get(sender, 0) + 1
 
-    def ended(self, work: Work) -> Work | None:
-        """
-        Count an attempt that ends.
-
-        @return: an item that waited for that, if there is one.
-        """
+    def ended(self, work: Work) -> None:
+        """Count an attempt that ends: L{next} may have another one."""
         sender = work.item.message.sender
-        running = self._running.get(sender)
-        if running is None:
-            return None  # it began before there was a limit
+        running = self._running.get(sender, 0)  # 0: there was no limit when it began
         if running > 1:
             self._running[sender] = running - 1
-        else:
+        elif running:
             del self._running[sender]
-        return self._next(sender)
 
-    def _next(self, sender: str) -> Work | None:
+    def next(self, sender: str) -> Work | None:
+        """The first item that waits for its sender's turn, which waits no more."""
         waiting = self._waiting.get(sender)
         found = None
         while waiting and found is None:
@@ -87,9 +86,11 @@ class Senders:
             self._waiting.pop(sender, None)
         return found
 
-    def clear(self) -> None:
-        """Forget what waits."""
-        self._waiting.clear()
+    def release(self) -> tuple[Work, ...]:
+        """All items that wait: they do no more."""
+        waiting, self._waiting = self._waiting, {}
+        works = (work for each in waiting.values() for work in each)
+        return tuple(work for work in works if work.stage is Stage.WAITING)
 
 
 def _key(sender: str) -> str:

@@ -191,8 +191,8 @@ class BatchRunner:
         try:
             self._is_bloated = is_bloated(connection)
             if self._is_bloated:
-                statement = f"PRAGMA incremental_vacuum({VACUUM_PAGES})"
-                connection.execute(statement).fetchall()
+                # execute() would make one step, which is one page
+                connection.executescript(f"PRAGMA incremental_vacuum({VACUUM_PAGES});")
         except sqlite3.Error:
             self._is_bloated = False  # it is only for tidiness: another time
 

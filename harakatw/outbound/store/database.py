@@ -49,15 +49,15 @@ PICK = """
     ON messages.id = items.message_id
     WHERE items.id IN (SELECT value FROM json_each(?)) AND items.state <> 1 AND {}
 """
-_SET_LEASED = """
+SET_LEASED = """
     UPDATE items SET state = 1, wake = ?
     WHERE id IN (SELECT value FROM json_each(?))
 """
-_GIVE_BACK = """
+GIVE_BACK = """
     UPDATE items SET state = 0, wake = due
-    WHERE id IN (SELECT value FROM json_each(?)) AND state = 1
+    WHERE id IN (SELECT value FROM json_each(?)) AND +state = 1
 """
-_CHANGE = """
+CHANGE = """
     UPDATE items SET
         state = coalesce(?1, state), due = coalesce(?2, due), wake = coalesce(?2, due),
         next_hop = coalesce(?3, next_hop), site = coalesce(nullif(?4, ''),
@@ -70,7 +70,7 @@ _RETRY = """
     WHERE id = ?
 """
 _CONDEMN = "UPDATE items SET state = 3, wake = due, last_error = ? WHERE id = ?"
-_OF_MESSAGE = """
+OF_MESSAGE = """
     SELECT items.id FROM messages JOIN items
     ON items.id >= messages.id AND items.id < messages.id + messages.items
     WHERE messages.id = ? AND items.state <> 1
@@ -79,7 +79,7 @@ MESSAGES_OF = """
     SELECT json_group_array(DISTINCT message_id) FROM items
     WHERE id IN (SELECT value FROM json_each(?))
 """
-_DELETE_ITEMS = "DELETE FROM items WHERE id IN (SELECT value FROM json_each(?))"
+DELETE_ITEMS = "DELETE FROM items WHERE id IN (SELECT value FROM json_each(?))"
 _WITHOUT_ITEMS = """
     FROM messages WHERE id IN (SELECT value FROM json_each(?)) AND NOT EXISTS (
         SELECT 1 FROM items
@@ -90,12 +90,13 @@ FILES_OF = f"""
     SELECT json_group_array(body_file) {_WITHOUT_ITEMS} AND body_file NOTNULL
 """
 DELETE_MESSAGES = f"DELETE {_WITHOUT_ITEMS}"
-_RELEASE_SITES = """
+RELEASE_SITES = """
     INSERT INTO sites (site, wake)
     SELECT site, min(due) FROM items WHERE state = 1 GROUP BY site
     ON CONFLICT (site) DO UPDATE SET wake = excluded.wake
     WHERE excluded.wake < sites.wake
 """
+RELEASE = "UPDATE items SET state = 0, wake = due WHERE state = 1"
 
 
 @attrs.frozen
@@ -144,10 +145,8 @@ class QueueDatabase:
     def start(self) -> None:
         """End the leases of the last owner, and find the next id. Once, at first."""
         self.begin()
-        self.connection.execute(_RELEASE_SITES)
-        self.connection.execute(
-            "UPDATE items SET state = 0, wake = due WHERE state = 1"
-        )
+        self.connection.execute(RELEASE_SITES)
+        self.connection.execute(RELEASE)
         self._next_id = max(
             self._value("SELECT value FROM numbers WHERE name = 'next_id'", 1),
             # in case that somebody restored a part of the database
@@ -252,7 +251,7 @@ class QueueDatabase:
                 break  # otherwise there may be others behind the damaged ones
         if found:
             ids = encode_ids(item.id for item in found)
-            self.connection.execute(_SET_LEASED, (now + seconds, ids))
+            self.connection.execute(SET_LEASED, (now + seconds, ids))
             self._sites.correct(site)
         return found
 
@@ -272,7 +271,7 @@ class QueueDatabase:
     def give_back(self, ids: Iterable[int]) -> None:
         """See L{harakatw.interfaces.queue.IQueueStore.give_back}."""
         text = encode_ids(ids)
-        self.connection.execute(_GIVE_BACK, (text,))
+        self.connection.execute(GIVE_BACK, (text,))
         self._sites.note_items(text)
 
     def change(
@@ -292,7 +291,7 @@ class QueueDatabase:
         number = None if state is None else STATE_NUMBERS[state]
         way = (detour.next_hop, detour.site) if detour else (None, None)
         values = (number, due, *way, picked)
-        changed = self.connection.execute(_CHANGE, values).rowcount
+        changed = self.connection.execute(CHANGE, values).rowcount
         self._sites.note_items(picked)
         return changed
 
@@ -307,7 +306,7 @@ class QueueDatabase:
     def condemn(self, message_ids: Iterable[int], why: str) -> None:
         """Give items up whose messages cannot be read, but for leased ones."""
         for number in message_ids:
-            rows = self.connection.execute(_OF_MESSAGE, (number,)).fetchall()
+            rows = self.connection.execute(OF_MESSAGE, (number,)).fetchall()
             for (item_id,) in rows:
                 self._condemn(item_id, why)
 
@@ -334,7 +333,7 @@ class QueueDatabase:
         """Remove items, and messages that have no others. How many items?"""
         execute = self.connection.execute
         (messages,) = execute(MESSAGES_OF, (ids,)).fetchone()
-        removed = execute(_DELETE_ITEMS, (ids,)).rowcount
+        removed = execute(DELETE_ITEMS, (ids,)).rowcount
         if self._has_files:
             (files,) = execute(FILES_OF, (messages,)).fetchone()
             self.doomed_files += json.loads(files)

@@ -16,7 +16,7 @@ NULL_PATH: Final = "<>"
 _RECIPIENT: Final = r"""
     CASE WHEN json_valid(items.recipients) THEN EXISTS (
         SELECT 1 FROM json_each(items.recipients) AS entry
-        WHERE json_extract(entry.value, '$[0]') LIKE ? ESCAPE '\'
+        WHERE json_extract(items.recipients, entry.fullkey || '[0]') LIKE ? ESCAPE '\'
     ) ELSE 0 END
 """
 

@@ -81,13 +81,11 @@ def _open_files(
     lock: OwnerLock,
 ) -> OpenQueue:
     file = DatabaseFile(str(directory), connect, disk, tell)
-    connection = file.open()
+    database = file.open()
     try:
-        database = QueueDatabase(connection)
-        database.start()
         reading = open_for_reading(file.path, connect)
     except sqlite3.Error as error:
-        connection.close()
+        database.connection.close()
         raise StoreError(f"cannot open {file.path}: {error}") from error
     bodies = Bodies(str(directory / BODIES), disk, secrets.token_hex(6))
     reader = QueueReader(reading, bodies)

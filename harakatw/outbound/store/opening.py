@@ -15,6 +15,7 @@ from typing import Final
 import attrs
 
 from harakatw.errors import StoreError
+from harakatw.outbound.store.database import QueueDatabase
 from harakatw.outbound.store.disk import Disk
 from harakatw.outbound.store.salvage import salvage
 from harakatw.outbound.store.schema import (
@@ -68,9 +69,9 @@ class DatabaseFile:
         """Where the database is."""
         return os.path.join(self.directory, "queue.db")
 
-    def open(self) -> sqlite3.Connection:
+    def open(self) -> QueueDatabase:
         """
-        Open it for writing.
+        Open it for writing, and end the leases of the last owner.
 
         @raise StoreError: it cannot be used, or the disk fails.
         """
@@ -102,7 +103,7 @@ class DatabaseFile:
     def _ready(self) -> str:
         return self.path + ".ready"
 
-    def _checked(self) -> sqlite3.Connection:
+    def _checked(self) -> QueueDatabase:
         """
         @raise _DamagedDatabase: it is damaged.
         """
@@ -110,8 +111,10 @@ class DatabaseFile:
             raise _DamagedDatabase("the file is empty")
         try:
             connection = open_database(self.path, self._connect)
+            database = QueueDatabase(connection)
             try:
                 self._check(connection)
+                database.start()
             except (sqlite3.Error, _DamagedDatabase):
                 connection.close()
                 raise
@@ -120,7 +123,7 @@ class DatabaseFile:
                 raise _DamagedDatabase(str(error)) from error
             raise
         self._disk.remove(self._suspicion)
-        return connection
+        return database
 
     def _check(self, connection: sqlite3.Connection) -> None:
         for statement in _PROBES:

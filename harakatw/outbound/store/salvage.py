@@ -85,6 +85,7 @@ def salvage(damaged: str, new: str, connect: Connect) -> Saved:
     with closing(open_database(new, connect)) as target:
         with closing(connect(damaged)) as source:
             source.text_factory = _text
+            source.execute("PRAGMA writable_schema = ON")  # or a short file has no rows
             messages = _Table(source, "messages", _MESSAGE_COLUMNS)
             items = _Table(source, "items", _ITEM_COLUMNS)
             saved_messages = _copy(messages, target)

@@ -142,7 +142,7 @@ class FakeStore:
         """Take what is due."""
 
         def take() -> tuple[QueueItem, ...]:
-            taken = []
+            taken: list[QueueItem] = []
             while len(taken) < limit:
                 first = self._first(site)
                 if first is None or first[0] > now:
@@ -191,9 +191,7 @@ class FakeStore:
         """Everybody says the same."""
         return succeed((b"Subject: hello\r\n\r\n",))
 
-    def settle(
-        self, done: Iterable[int], retries: Iterable[Retry]
-    ) -> "Deferred[None]":
+    def settle(self, done: Iterable[int], retries: Iterable[Retry]) -> "Deferred[None]":
         """End leases."""
         done, retries = tuple(done), tuple(retries)
 

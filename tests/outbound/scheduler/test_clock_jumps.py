@@ -53,6 +53,7 @@ class ClockJumpTests(SynchronousTestCase):
         world.jumped = DAY
         world.run(4 * DAY)
         self.assertEqual(world.store.items, {})
-        self.assertEqual({told.gave_up for told in world.settlements[-100:]} - {""}, {
-            "delivery time expired"
-        })
+        self.assertEqual(
+            {told.gave_up for told in world.settlements[-100:]} - {""},
+            {"delivery time expired"},
+        )

@@ -135,7 +135,7 @@ class RetryTests(SynchronousTestCase):
         self.assertEqual(world.store.items, {})
 
     def test_restart(self) -> None:
-        """Attempts are counted beyond a restart, and nothing is tried before its time."""
+        """Attempts are counted beyond a restart, and each waits for its time."""
         world = World(answer=greylisted)
         world.offer("d.example")
         world.run(70)
@@ -165,7 +165,9 @@ class RetryTests(SynchronousTestCase):
         )
         item = world.offer("d.example", users=3)
         left = world.store.items[item.id]
-        self.assertEqual([each.address for each in left.recipients], ["user1@d.example"])
+        self.assertEqual(
+            [each.address for each in left.recipients], ["user1@d.example"]
+        )
         self.assertEqual(left.recipients[0].last_reply, "450 4.2.0 Greylisted")
         self.assertEqual(left.last_error, "450 4.2.0 Greylisted")
         (told,) = world.settlements
@@ -280,7 +282,7 @@ class ReportTests(SynchronousTestCase):
         self.assertEqual(world.store.items, {})
 
     def test_disk_full(self) -> None:
-        """A report that cannot be written is made again; the message is not sent again."""
+        """A report that cannot be written is made again; the mail is not sent again."""
         outcomes: list[Any] = [fail(ZeroDivisionError()), None]
         world = World(answer=rejected, reporting=lambda *_: outcomes.pop(0))
         item = world.offer("d.example")

@@ -255,9 +255,7 @@ class World:
 
     def times(self, site: str = "") -> list[float]:
         """When attempts began, in milliseconds' exactness."""
-        return [
-            round(each.at, 3) for each in self.started if site in ("", each.site)
-        ]
+        return [round(each.at, 3) for each in self.started if site in ("", each.site)]
 
     def sites(self) -> list[str]:
         """Where the attempts went, in order."""

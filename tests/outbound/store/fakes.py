@@ -139,10 +139,14 @@ class Faults:
 
     @ivar failing: statements that begin with one of these raise the error.
     @ivar statements: what was executed on any connection.
+    @ivar timeout: how long to wait for a lock, in seconds.
+    @ivar opened: all connections; of a store, the last but one is the writer's.
     """
 
     failing: dict[str, sqlite3.Error] = attrs.field(factory=dict)
     statements: list[str] = attrs.field(factory=list)
+    timeout: float = BUSY_SECONDS
+    opened: list[sqlite3.Connection] = attrs.field(factory=list)
 
     def connect(self, path: str) -> sqlite3.Connection:
         """Open a database file."""
@@ -157,13 +161,15 @@ class Faults:
                 faults.see(sql)
                 return super().executemany(sql, *values)
 
-        return sqlite3.connect(
+        connection = sqlite3.connect(
             path,
-            timeout=BUSY_SECONDS,
+            timeout=self.timeout,
             isolation_level=None,
             check_same_thread=False,
             factory=Connection,
         )
+        self.opened.append(connection)
+        return connection
 
     def see(self, sql: str) -> None:
         """A statement is about to be executed."""
