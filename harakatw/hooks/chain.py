@@ -7,7 +7,7 @@ plugin that waits costs a coroutine and a Deferred.
 
 from collections.abc import Callable, Sequence
 from inspect import iscoroutine
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import attrs
 from twisted.internet.defer import Deferred
@@ -19,6 +19,12 @@ from harakatw.interfaces.ruling import Denial
 from harakatw.verdict import CONT, DENYSOFT, HookRule, Kind, Verdict
 
 Outcome = Verdict | Deferred[Verdict]
+
+BLOCKED_SECONDS: Final = 0.1
+"""
+A plugin whose method takes longer to return is named in the log: all sessions wait for
+it (survey row 40).
+"""
 
 HookMethod = Callable[..., Any]
 """A plugin's method on a hook, bound; what it may return is checked when it has."""
@@ -108,13 +114,16 @@ class Chain:
     ) -> Outcome:
         if subject.watch is not None:
             return self._run_watched(position, subject, args)
-        runs_all = self.rule.runs_all
+        runs_all, seconds = self.rule.runs_all, self.clock.seconds
         for step in self.steps[position:]:
             position += 1
+            began = seconds()
             try:
                 verdict = step(subject, *args)
             except Exception:
                 verdict = self._raised(position - 1, subject)
+            if seconds() - began > BLOCKED_SECONDS:
+                self._blocked(position - 1, subject, seconds() - began)
             if verdict is None or verdict is CONT:
                 if subject.watch is None:
                     continue
@@ -147,7 +156,10 @@ class Chain:
             if verdict is not None and type(verdict) is not Verdict:
                 return self._wait(verdict, position, subject, args, began)
             verdict = verdict or CONT
-            watch.ruled(self.rule.name, origin, verdict, self.clock.seconds() - began)
+            seconds = self.clock.seconds() - began
+            if seconds > BLOCKED_SECONDS:
+                self._blocked(position, subject, seconds)
+            watch.ruled(self.rule.name, origin, verdict, seconds)
             if verdict.denies and self.deny is not None:
                 return self._denied(verdict, position, subject, args)
             if verdict.kind is not Kind.CONT and not self.rule.runs_all:
@@ -266,6 +278,16 @@ class Chain:
             hook=self.rule.name,
         )
         return self.rule.fault
+
+    def _blocked(self, position: int, subject: Subject, seconds: float) -> None:
+        """A plugin held everything up: it should have returned a Deferred."""
+        self._log.warn(
+            "{uuid} plugin {plugin} blocked the server for {seconds:.2f} s in hook_{hook}",
+            uuid=subject.uuid,
+            plugin=self.origins[position].plugin,
+            seconds=seconds,
+            hook=self.rule.name,
+        )
 
     def _nonsense(self, answer: object, position: int, subject: Subject) -> None:
         self._log.error(

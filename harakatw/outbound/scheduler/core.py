@@ -180,7 +180,10 @@ class Scheduler:
         @return: the ids, once that is on disk; fails with
             L{harakatw.errors.StoreError}.
         """
-        return self._flow.hold(matcher(which, self._flow.time()))
+        if which.state not in (None, ItemState.LEASED):
+            return succeed(())
+        of_any_state = attrs.evolve(which, state=None)
+        return self._flow.hold(matcher(of_any_state, self._flow.time()))
 
     # ---- by hand ---------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from harakatw.interfaces.queue import IQueueStore, QueueItem, SiteCount
-from harakatw.outbound.scheduler.appetite import Appetite
+from harakatw.outbound.scheduler.appetite import FULL, Appetite
 from harakatw.outbound.scheduler.settings import SchedulerSettings
 from harakatw.outbound.scheduler.steady import SteadyTime
 
@@ -232,14 +232,14 @@ class Feeder:
 
     def _wanted(self, queue: Queue) -> int:
         appetite = self._eater.appetite(queue.site)
+        if queue.leased and (appetite is FULL or queue.leased * 2 > appetite.items > 0):
+            return 0  # it stands in line again when one of these is gone
         items = appetite.items
         if appetite.is_untried:
             items = min(items, int(self._untried))
         if not items:
             self._pass_over(queue, appetite.again_in)
             return 0
-        if queue.leased * 2 > appetite.items:
-            return 0  # when some of these are gone
         if appetite.is_untried:
             self._untried -= items
         return items

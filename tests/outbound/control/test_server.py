@@ -59,7 +59,7 @@ class ConversationTests(SocketTestCase):
         self.assertEqual(self.heard(line), [])
         self.assertEqual(line.producerState, "paused")
         finding.callback(())
-        end, stat, _, _ = self.heard(line)
+        end, stat, _ = self.heard(line)
         self.assertEqual(end, {"done": {"items": 0}})
         self.assertIn("stat", stat)
         self.assertEqual(line.producerState, "producing")

@@ -21,9 +21,15 @@ class RoutingDeskTests(SynchronousTestCase):
         self.pending: dict[Work, Deferred[Any]] = {}
         self.known: dict[str, Any] = {}
         self.answers: list[tuple[Work, Any]] = []
-        self.desk = RoutingDesk(
-            8, self.route, lambda work, answer: self.answers.append((work, answer))
-        )
+        self.desk = self.make_desk()
+
+    def make_desk(self) -> RoutingDesk:
+        """A desk that notes its answers."""
+        return RoutingDesk(8, self.route, self.note)
+
+    def note(self, work: Work, answer: Any) -> None:
+        """A route was found, or was not."""
+        self.answers.append((work, answer))
 
     def route(self, work: Work) -> Any:
         """What a test says of a domain, or later."""
@@ -109,8 +115,8 @@ class RoutingDeskTests(SynchronousTestCase):
 
     def test_raises(self) -> None:
         """A bug in a plugin that knows routes is logged; the item is tried again."""
-        desk = RoutingDesk(8, lambda work: 1 / 0, self.desk._answered)  # type: ignore
-        desk.submit(Work(ITEM))
+        self.route = lambda work: 1 / 0  # type: ignore[method-assign]
+        self.make_desk().submit(Work(ITEM))
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
         ((_, answer),) = self.answers
         self.assertEqual(answer.deferred[0].reply.enhanced, "4.3.0")

@@ -1,6 +1,7 @@
 """What became of items, until it is on disk."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail
@@ -125,7 +126,7 @@ class AgainTests(SynchronousTestCase):
         clock, calls = Clock(), []
         again = Again(clock)
         for number in range(3):
-            again.later(lambda number=number: calls.append(number))  # type: ignore
+            again.later(partial(calls.append, number))
         again.hurry()
         self.assertEqual(calls, [0, 1, 2])
         self.assertEqual((len(again), clock.getDelayedCalls()), (0, []))
