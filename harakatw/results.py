@@ -125,16 +125,21 @@ class Results:
             are lists of names and replace what C{results.ini} says, C{human} is logged
             instead of everything, a name that begins with C{_} never is.
         """
-        lists = {"pass": passed, "fail": fail, "msg": msg, "err": err, "skip": skip}
-        news = {key: list(_as_list(found)) for key, found in lists.items()}
         if "pass" in values:  # add(..., **{"pass": "spf"})
-            news["pass"] += _as_list(values.pop("pass"))
-        news = {key: found for key, found in news.items() if found}
+            passed = (*_as_list(passed), *_as_list(values.pop("pass")))
         name, result = self._result(plugin)
-        for key, found in news.items():
-            result.setdefault(key, []).extend(found)
-        result.update(values)
-        self._tell(name, {**news, **values}, emit or "err" in news)
+        news: dict[str, object] = {}
+        given = (passed, fail, msg, err, skip)
+        for key, found in zip(LISTS, given, strict=True):
+            if found is not None:  # mostly one of five: this runs for each message
+                items = list(_as_list(found))
+                if items:
+                    news[key] = items
+                    result.setdefault(key, []).extend(items)
+        if values:
+            result.update(values)
+            news.update(values)
+        self._tell(name, news, emit or "err" in news)
 
     def push(self, plugin: Source, /, **items: object) -> None:
         """

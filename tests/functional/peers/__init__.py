@@ -1,0 +1,1 @@
+"""Other mail servers, each with a configuration and a queue of its own."""
