@@ -21,7 +21,7 @@ LAYERS = (
     ("wire",),
     ("interfaces",),
     ("config",),
-    ("dns", "message", "observe"),
+    ("dns", "message", "net", "observe"),
     ("mailauth",),
     ("plugin",),
     ("hooks",),

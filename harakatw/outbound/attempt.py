@@ -10,7 +10,9 @@ import attrs
 
 from harakatw.interfaces.queue import QueuedRecipient, QueueItem, Retry
 from harakatw.outbound.client.result import Peer
+from harakatw.outbound.hmail import HMail
 from harakatw.reply import Reply
+from harakatw.wire.answer import Answer
 
 
 class Contact(enum.Enum):
@@ -40,6 +42,12 @@ class Routed:
     route: object = None
 
 
+def in_one_line(reply: Reply) -> str:
+    """A reply with its codes, for logs and for plugins."""
+    status = f"{reply.enhanced} " if reply.enhanced else ""
+    return f"{reply.code} {status}{reply.text}"
+
+
 @attrs.frozen(kw_only=True)
 class Undelivered:
     """
@@ -56,8 +64,7 @@ class Undelivered:
     @property
     def said(self) -> str:
         """The reply in one line."""
-        status = f"{self.reply.enhanced} " if self.reply.enhanced else ""
-        return f"{self.reply.code} {status}{self.reply.text}"
+        return in_one_line(self.reply)
 
 
 @attrs.frozen(kw_only=True)
@@ -71,6 +78,7 @@ class AttemptResult:
     @ivar deferred: who may get it later (4xx, nobody there).
     @ivar contact: what this says about the site.
     @ivar peer: who took it, for the report of success.
+    @ivar response: what C{peer} said to the message; L{None} if nobody took it.
     @ivar retry_after: seconds until the next attempt, instead of the next interval.
     @ivar counts: is it one of the attempts that an item has?
     @ivar drop: forget the C{deferred} without a report.
@@ -83,6 +91,7 @@ class AttemptResult:
     deferred: tuple[Undelivered, ...] = ()
     contact: Contact = Contact.ANSWERED
     peer: Peer | None = None
+    response: Answer | None = None
     retry_after: float | None = None
     counts: bool = True
     drop: bool = False
@@ -120,6 +129,14 @@ class Work:
     since: float = 0.0
     routed: Routed | None = None
     stage: Stage = Stage.ROUTING
+    _hmail: HMail | None = attrs.field(default=None, init=False)
+
+    @property
+    def hmail(self) -> HMail:
+        """The item as plugins see it: the same object on all hooks of an attempt."""
+        if self._hmail is None:
+            self._hmail = HMail(self.item)
+        return self._hmail
 
     @property
     def site(self) -> str:

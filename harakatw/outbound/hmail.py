@@ -50,7 +50,10 @@ class HMail:
 
     @cached_property
     def notes(self) -> Notes:
-        """The transaction's notes, as they were queued."""
+        """
+        The transaction's notes, as they were queued. What a plugin notes here is there
+        on the later hooks of the same attempt; it is not queued.
+        """
         return Notes(self.item.message.notes)
 
 

@@ -8,20 +8,24 @@ from collections.abc import AsyncIterator, Iterable
 from typing import Protocol
 
 import attrs
+from twisted.internet.defer import CancelledError
 
 from harakatw.errors import DeliveryError
 from harakatw.interfaces.queue import QueuedRecipient
 from harakatw.outbound.attempt import AttemptResult, Contact, Undelivered
+from harakatw.outbound.call_off import CallOff
 from harakatw.outbound.client.envelope import Envelope
 from harakatw.outbound.client.failures import HostFailure, HostRefusal
 from harakatw.outbound.client.protocol import SMTPClient
-from harakatw.outbound.client.result import DeliveryResult, Fate, Peer
+from harakatw.outbound.client.result import DeliveryResult, Fate, Outcome, Peer
 from harakatw.outbound.client.tls_rules import NO_TLS
 from harakatw.outbound.hop import Hop
 from harakatw.outbound.pool import ClientPool
 from harakatw.reply import Reply, reply
+from harakatw.wire.answer import Answer
 
 NO_HOST = reply(451, "4.4.1", "No host of the domain answers")
+CALLED_OFF = reply(451, "4.4.7", "The attempt was called off")
 MAX_HOSTS = 12
 """Hosts that are tried in one attempt; more would hold a place for hours."""
 
@@ -41,16 +45,25 @@ class Walk:
     @ivar pool: connects.
     @ivar envelope: the message, for those who have not got it yet.
     @ivar most: messages that the site wants over one connection.
+    @ivar call_off: whether to go on.
+    @ivar delivered: who has got it, C{response} being the first answer that said so.
+    @ivar failed: who never will.
+    @ivar deferred: who may get it from another host or later, by the recipient's id.
+    @ivar answered: did any host say anything?
+    @ivar why: why the hosts that said nothing of the message were of no use.
+    @ivar tried: how many hosts.
     """
 
     pool: ClientPool
     envelope: Envelope
     most: int | None = None
+    call_off: CallOff = attrs.field(factory=CallOff)
     delivered: list[QueuedRecipient] = attrs.field(factory=list)
     failed: list[Undelivered] = attrs.field(factory=list)
     deferred: dict[int, Undelivered] = attrs.field(factory=dict)
     answered: bool = False
     peer: Peer | None = None
+    response: Answer | None = None
     why: Reply = NO_HOST
     tried: int = 0
 
@@ -58,12 +71,17 @@ class Walk:
         """
         Try hosts until all recipients have got it, or none is left.
 
-        @return: never an error but what reading the message raised.
+        @return: never an error but what reading the message raised; what was reached
+            if it was called off.
         """
-        async for hop in hops:
-            self.tried += 1
-            if not await self._try(hop) or self.tried >= MAX_HOSTS:
-                break
+        try:
+            async for hop in hops:
+                self.tried += 1
+                goes_on = await self._try(hop) and self.tried < MAX_HOSTS
+                if self.call_off.is_called or not goes_on:
+                    break
+        except CancelledError:
+            self.call_off.is_called = True
         return self.result()
 
     async def _try(self, hop: Hop) -> bool:
@@ -71,19 +89,26 @@ class Walk:
         try:
             client = self.pool.idle(hop) or await self._connect(hop)
         except HostRefusal as error:
-            self.why, self.answered = error.reply, True
-            return error.other_host
+            self.answered = True
+            return self._not_used(error.reply, error.other_host)
         except HostFailure as error:
-            self.why = error.reply
-            return error.other_host
+            return self._not_used(error.reply, error.other_host)
         except DeliveryError as error:
-            self.why = error.reply
-            return True
+            return self._not_used(error.reply, True)
         result = await client.deliver(self.envelope)
         self.pool.give_back(hop, client, self.most)
         if result.untried:  # the host had closed a connection that waited
             return await self._try(hop)
         return self.note(result)
+
+    def _not_used(self, why: Reply, other_host: bool) -> bool:
+        """
+        Remember why a host was not even asked. While one of them may be of use later,
+        that others never will does not count: nothing is final.
+        """
+        if self.why is NO_HOST or not why.is_permanent:
+            self.why = why
+        return other_host
 
     async def _connect(self, hop: Hop) -> SMTPClient:
         try:
@@ -95,27 +120,31 @@ class Walk:
 
     def note(self, result: DeliveryResult) -> bool:
         """Who got it, who never will, and who may from another host."""
-        self.answered, self.peer = True, result.peer
+        self.answered = True
         others: list[QueuedRecipient] = []
         for outcome in result.outcomes:
-            recipient = outcome.recipient
-            if outcome.fate is Fate.DELIVERED:
-                self.delivered.append(recipient)
-                self.deferred.pop(id(recipient), None)
-                continue
-            undelivered = Undelivered(
-                recipient=recipient, reply=outcome.reply, peer=result.peer
-            )
-            if outcome.fate is Fate.PERMANENT and not outcome.other_host:
-                self.failed.append(undelivered)
-                self.deferred.pop(id(recipient), None)
-                continue
-            self.deferred[id(recipient)] = undelivered
-            if outcome.other_host:
-                others.append(recipient)
+            self._note(outcome, result.peer)
+            if outcome.fate is not Fate.DELIVERED and outcome.other_host:
+                others.append(outcome.recipient)
         if others:
             self.envelope = attrs.evolve(self.envelope, recipients=tuple(others))
         return bool(others)
+
+    def _note(self, outcome: Outcome, peer: Peer) -> None:
+        recipient = outcome.recipient
+        before = self.deferred.pop(id(recipient), None)
+        if outcome.fate is Fate.DELIVERED:
+            self.delivered.append(recipient)
+            if self.response is None:
+                self.peer, self.response = peer, outcome.answer
+            return
+        undelivered = Undelivered(recipient=recipient, reply=outcome.reply, peer=peer)
+        if outcome.fate is Fate.PERMANENT and not outcome.other_host:
+            self.failed.append(undelivered)
+        elif outcome.fate is Fate.PERMANENT and before is not None:
+            self.deferred[id(recipient)] = before  # another host may take it later
+        else:
+            self.deferred[id(recipient)] = undelivered
 
     @property
     def is_untried(self) -> bool:
@@ -128,33 +157,47 @@ class Walk:
 
         @param why: what to say of those of whom no host said anything.
         """
-        if why is not None:
-            self.why = why
-        told = list(self.deferred.values())
-        known = {id(each.recipient) for each in told}
-        known.update(map(id, self.delivered))
-        known.update(id(each.recipient) for each in self.failed)
-        told += _untold(self.envelope.recipients, known, self.why)
-        failed = [each for each in told if each.reply.is_permanent]
-        deferred = [each for each in told if not each.reply.is_permanent]
+        left = [self._settled(each, why or self._why) for each in self._left()]
+        failed = [each for each in left if each.reply.is_permanent]
+        deferred = [each for each in left if not each.reply.is_permanent]
         return AttemptResult(
             delivered=tuple(self.delivered),
             failed=tuple(self.failed + failed),
             deferred=tuple(deferred),
-            contact=Contact.ANSWERED if self.answered else Contact.FAILED,
+            contact=self._contact,
             peer=self.peer,
+            response=self.response,
         )
 
+    @property
+    def _why(self) -> Reply:
+        is_cut_short = self.call_off.is_called and self.why is NO_HOST
+        return CALLED_OFF if is_cut_short else self.why
 
-def _untold(
-    recipients: Iterable[QueuedRecipient], known: set[int], why: Reply
-) -> list[Undelivered]:
-    """Those of whom no host said anything."""
-    return [
-        Undelivered(recipient=each, reply=why)
-        for each in recipients
-        if id(each) not in known
-    ]
+    @property
+    def _contact(self) -> Contact:
+        if self.answered:
+            return Contact.ANSWERED
+        return Contact.NONE if self.call_off.is_called else Contact.FAILED
+
+    def _left(self) -> Iterable[QueuedRecipient]:
+        """Those who have neither got it nor failed, in any order."""
+        known = set(self.deferred)
+        known.update(map(id, self.delivered))
+        known.update(id(each.recipient) for each in self.failed)
+        yield from (each.recipient for each in self.deferred.values())
+        yield from (each for each in self.envelope.recipients if id(each) not in known)
+
+    def _settled(self, recipient: QueuedRecipient, why: Reply) -> Undelivered:
+        """
+        What to say of one of them. Final is only what all hosts have said: too large a
+        message for one of them may not be so for the one that was out of order.
+        """
+        told = self.deferred.get(id(recipient))
+        is_final = why.is_permanent or why is NO_HOST
+        if told is not None and (is_final or not told.reply.is_permanent):
+            return told
+        return Undelivered(recipient=recipient, reply=why)
 
 
 def quick_result(result: DeliveryResult) -> AttemptResult:
@@ -163,4 +206,5 @@ def quick_result(result: DeliveryResult) -> AttemptResult:
         delivered=tuple(outcome.recipient for outcome in result.outcomes),
         contact=Contact.ANSWERED,
         peer=result.peer,
+        response=result.outcomes[0].said.answer,
     )

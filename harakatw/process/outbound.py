@@ -11,13 +11,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 
 from harakatw.dns.addresses import AddressLookup
 from harakatw.dns.hosts import HOSTS_FILE, HostsFile
 from harakatw.dns.mx import MXLookup
 from harakatw.dns.records import RecordLookup
+from harakatw.errors import ConfigError
 from harakatw.hooks.chain import Chain
 from harakatw.interfaces.services import IThreads
 from harakatw.message.store import StoreSettings
@@ -26,6 +27,8 @@ from harakatw.outbound.client.connect import connect
 from harakatw.outbound.client.settings import ClientSettings, client_settings
 from harakatw.outbound.client.tls import ClientTLS
 from harakatw.outbound.client.tls_rules import TLSPolicy, TLSRules
+from harakatw.outbound.control.server import Control, start_control
+from harakatw.outbound.control.tool import QueueTool
 from harakatw.outbound.courier import Courier
 from harakatw.outbound.dsn.report import Reporter
 from harakatw.outbound.engine import OutboundEngine
@@ -117,6 +120,14 @@ class Outbound:
             now=time.time,
             random=random.random,
         )
+        self._tool = QueueTool(
+            store=self.store,
+            now=time.time,
+            settled=teller.settled,
+            threads=threads,
+            engine=self.scheduler,
+        )
+        self._control: Control | None = None
 
     # ---- life ------------------------------------------------------------------------
 
@@ -142,11 +153,16 @@ class Outbound:
         if self._settings.outbound.disabled:
             self.scheduler.pause(Target())
         self.scheduler.start()
+        try:
+            self._control = start_control(self._reactor, self._directory, self._tool)
+        except ConfigError as error:  # mail can flow without the queue tools
+            self._log.error("{error}", error=error)
 
     def stop(self) -> "Deferred[None]":
         """Let what runs finish; fires when the queue is closed."""
         self.engine.scheduler = None
-        stopped = self.scheduler.stop()
+        stopped = succeed(None) if self._control is None else self._control.stop()
+        stopped.addCallback(lambda _: self.scheduler.stop())
         stopped.addCallback(lambda _: self.pool.close())
         stopped.addCallback(lambda _: self.store.close())
         return stopped.addCallback(lambda _: self._store_threads.stop())

@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from harakatw.errors import ProtocolError
+from harakatw.net.sending import can_send_now, send_now
 from harakatw.reply import Reply, reply
 from harakatw.smtp.commands import COMMANDS
 from harakatw.smtp.connection import Connection, Local
@@ -26,7 +27,6 @@ from harakatw.smtp.data import receive
 from harakatw.smtp.deadlines import overdue
 from harakatw.smtp.farewell import Farewell, say_farewell
 from harakatw.smtp.greeting import begin
-from harakatw.smtp.sending import can_send_now, send_now
 from harakatw.smtp.session import TO_THE_END, Session
 from harakatw.smtp.unrecognized import unrecognized
 from harakatw.wire.command import CommandStream, split_command

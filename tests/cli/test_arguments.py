@@ -45,6 +45,9 @@ class MisplacedTests(SynchronousTestCase):
             "-h access -c /srv/mail",
             "-t all -c /srv/mail --ip 192.0.2.1 --helo a --envfrom a@b.c --set-relay",
             "-t all --envfrom a@b.c --envrcpt d@e.f --message m --queue --skip-deny",
+            "--qempty --yes -c /srv/mail",
+            "--qunstick",
+            "--qunstick example.org -c /srv/mail",
         ):
             self.assertEqual(misplaced(parse(*line.split())), "", line)
 
@@ -52,6 +55,7 @@ class MisplacedTests(SynchronousTestCase):
         """What belongs elsewhere is told with where it belongs."""
         for line, where in (
             ("-l -f", "-i or -p"),
+            ("--qlist --yes", "--qempty"),
             ("-i /srv/mail -c /srv/mail", "-c"),
             ("-c /srv/mail --ip 192.0.2.1", "-t"),
             ("--set-relay", "-t"),

@@ -145,15 +145,19 @@ class RelayTestCase(ServerTestCase):
         return port.stopListening  # type: ignore[no-any-return]  # Twisted's
 
     def relay(
-        self, routes: Mapping[str, str], files: Mapping[str, str] | None = None
+        self,
+        routes: Mapping[str, str],
+        files: Mapping[str, str] | None = None,
+        clock: Any = reactor,
     ) -> RunningServer:
         """
         A server that relays.
 
         @param routes: see L{relay_files}.
         @param files: more of its files, or others.
+        @param clock: see L{ServerTestCase.start}.
         """
-        return self.start({**relay_files(routes), **(files or {})})
+        return self.start({**relay_files(routes), **(files or {})}, clock)
 
     async def submit(
         self,

@@ -22,7 +22,8 @@ from harakatw.cli.queue.arguments import queue_parser
 from harakatw.cli.queue.asking import Question, connect_remote
 from harakatw.cli.queue.command import run_queue
 from harakatw.interfaces.queue import NewItem, QueuedMessage, QueuedRecipient
-from harakatw.outbound.control.server import SOCKET, Control, start_control
+from harakatw.outbound.control.place import MAX_PATH, SOCKET, find_place
+from harakatw.outbound.control.server import Control, start_control
 from harakatw.outbound.control.tool import QueueTool
 from harakatw.outbound.store.sqlite import SQLiteStore
 from harakatw.process.threads import PooledThreads
@@ -33,12 +34,13 @@ class QueueSocketTests(TestCase):
     """What a postmaster types while the server runs."""
 
     timeout = 60
+    folder = "short"
 
     def setUp(self) -> None:
         """Open a queue as a server does."""
-        # Not mktemp(): the path of a socket must be short.
-        self.directory = Path(tempfile.mkdtemp(prefix="queue-"))
-        self.addCleanup(shutil.rmtree, self.directory)
+        # Not mktemp(), which is longer or shorter where the tests are run elsewhere.
+        self.directory = Path(tempfile.mkdtemp(prefix="queue-")) / self.folder
+        self.addCleanup(shutil.rmtree, self.directory.parent)
         write_files(self.directory, {"config/me": "mx.ours.example\n"})
         threads = PooledThreads(reactor, 4)
         threads.start()
@@ -144,7 +146,9 @@ class QueueSocketTests(TestCase):
         elsewhere.mkdir()
         deaf = socket.socket(socket.AF_UNIX)
         self.addCleanup(deaf.close)
-        deaf.bind(str(elsewhere / SOCKET))
+        place = find_place(elsewhere)
+        self.addCleanup(place.close)
+        deaf.bind(place.address)
         deaf.listen(1)
         self.patch(asking, "_GREETING_SECONDS", 0.2)
 
@@ -154,3 +158,13 @@ class QueueSocketTests(TestCase):
             self.assertIn("does not answer", str(error))
 
         return ensureDeferred(go())
+
+
+class LongPathTests(QueueSocketTests):
+    """The same where the path is longer than that of a socket may be."""
+
+    folder = "long" * 30
+
+    def test_length(self) -> None:
+        """It is."""
+        self.assertGreater(len(str(self.path)), MAX_PATH)

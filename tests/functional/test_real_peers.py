@@ -66,11 +66,13 @@ class PostfixTests(PeerTestCase):
         )
         self.home = await self.sink()
         routes = {"client.example": self.home.where, "any": f"localhost:{peer.port}"}
-        named = {f"config/{name.replace('_', '.')}": text for name, text in files.items()}
+        named = {
+            f"config/{name.replace('_', '.')}": text for name, text in files.items()
+        }
         return peer, self.relay(routes, named)
 
     async def test_messages(self) -> None:
-        """Messages arrive as they were sent, encrypted although nobody knows the host."""
+        """Messages arrive as they were sent, encrypted by whoever the host is."""
         peer, server = await self.relay_to()
         await self.send_all(server, "bob@far.example")
         await until(lambda: len(peer.messages()) == len(MESSAGES))
@@ -196,4 +198,4 @@ class HarakaTests(PeerTestCase):
         await self.send_all(server, "bob@far.example")
         self.compare(peer.messages())
         for message in peer.messages():
-            self.assertIn(b"version=TLSv1.", trace(message))
+            self.assertIn(b"with ESMTPS", trace(message))

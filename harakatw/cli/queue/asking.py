@@ -13,7 +13,7 @@ from typing import IO, Any, Final, Protocol
 import attrs
 
 from harakatw.cli.failure import CommandError
-from harakatw.outbound.control.server import SOCKET
+from harakatw.outbound.control.place import find_place
 
 Take = Callable[[str, Any], None]
 """Is given what an answer consists of: the key of an object, and its value."""
@@ -82,14 +82,11 @@ class RemoteQueue:
 
     def ask(self, question: Question, take: Take) -> Mapping[str, Any]:
         """See L{Asker}."""
-        try:
-            self._socket.sendall(question.line + b"\n")
-            while True:
-                done = take_frame(self._hear(), take)
-                if done is not None:
-                    return done
-        except ConnectionError as error:
-            raise CommandError(f"the server has gone: {error.strerror}") from error
+        self._say(question.line + b"\n")
+        while True:
+            done = take_frame(self._hear(), take)
+            if done is not None:
+                return done
 
     def close(self) -> None:
         """Hang up."""
@@ -103,18 +100,32 @@ class RemoteQueue:
         @raise CommandError: if it is not.
         """
         self._socket.settimeout(_GREETING_SECONDS)
-        try:
-            take_frame(self._hear(), lambda key, value: None)
-        except OSError as error:
-            raise CommandError(f"the server does not answer: {error}") from error
+        take_frame(self._hear(), lambda key, value: None)
         self._socket.settimeout(None)  # a million items take their time
 
+    # Not around all of ask(): a BrokenPipeError may also be that of our own output.
+
+    def _say(self, octets: bytes) -> None:
+        try:
+            self._socket.sendall(octets)
+        except OSError as error:
+            raise _gone(error.strerror) from error
+
     def _hear(self) -> Mapping[str, Any]:
-        line = self._stream.readline()
+        try:
+            line = self._stream.readline()
+        except TimeoutError as error:
+            raise CommandError("the server does not answer") from error
+        except OSError as error:
+            raise _gone(error.strerror) from error
         if not line.endswith(b"\n"):
-            raise CommandError("the server hung up: it stops, or its log says why")
+            raise _gone("it hung up")
         frame: Mapping[str, Any] = json.loads(line)
         return frame
+
+
+def _gone(why: str | None) -> CommandError:
+    return CommandError(f"the server has gone ({why}): see its log")
 
 
 def connect_remote(directory: Path) -> RemoteQueue | None:
@@ -123,18 +134,20 @@ def connect_remote(directory: Path) -> RemoteQueue | None:
 
     @param directory: of the queue.
     @return: L{None} if nobody listens there.
-    @raise CommandError: somebody does, and does not answer, or not to us.
+    @raise HarakaError: somebody does, and does not answer, or not to us.
     """
-    path = directory / SOCKET
     connection = socket.socket(socket.AF_UNIX)
+    place = find_place(directory)
     try:
-        connection.connect(str(path))
+        connection.connect(place.address)
     except (FileNotFoundError, ConnectionRefusedError):
         connection.close()
         return None
     except OSError as error:
         connection.close()
-        raise CommandError(f"{path}: {error.strerror or error}") from error
+        raise CommandError(f"{place.path}: {error.strerror}") from error
+    finally:
+        place.close()
     remote = RemoteQueue(connection, connection.makefile("rb"))
     try:
         remote.greet()

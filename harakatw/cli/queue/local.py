@@ -118,15 +118,10 @@ def open_local(instance: OpenInstance, directory: Path) -> LocalQueue:
     """
     Open a queue for this process alone.
 
-    Root becomes its owner first, and stays that: otherwise the server could not open
-    what was written.
-
     @param directory: of the queue, which is there.
     @raise HarakaError: somebody else has it, or it cannot be opened.
     """
-    owner = directory.stat()
-    if os.geteuid() == 0 and owner.st_uid != 0:
-        become(str(owner.st_uid), str(owner.st_gid))
+    become_owner(directory.stat())
     threads = NoThreads()
     store = SQLiteStore(directory, NoReactor(), threads, make_writer=DirectWriter)
     store.open()
@@ -135,6 +130,17 @@ def open_local(instance: OpenInstance, directory: Path) -> LocalQueue:
         store=store, now=time.time, settled=teller.settled, threads=threads
     )
     return LocalQueue(tool, store)
+
+
+def become_owner(directory: os.stat_result) -> None:
+    """
+    Give the rights of root up, if somebody else owns the queue: otherwise the server
+    could not open what we write.
+
+    @raise ConfigError: there is no such user.
+    """
+    if os.geteuid() == 0 and directory.st_uid != 0:
+        become(str(directory.st_uid), str(directory.st_gid))
 
 
 def _make_teller(

@@ -7,7 +7,7 @@ from harakatw.cli.instance import OpenInstance
 from harakatw.cli.queue.asking import Asker, connect_remote
 from harakatw.cli.queue.local import open_local
 from harakatw.errors import HarakaError, StoreError
-from harakatw.outbound.control.server import SOCKET
+from harakatw.outbound.control.place import SOCKET
 from harakatw.process.instance import Instance
 
 
@@ -23,7 +23,11 @@ def open_queue(instance: OpenInstance) -> Asker:
     @raise HarakaError: if nobody does.
     """
     directory = queue_directory(instance)
-    if not directory.is_dir():
+    try:
+        is_there = directory.is_dir()
+    except PermissionError as error:
+        raise CommandError(f"{directory}: {error.strerror}") from error
+    if not is_there:
         raise CommandError(f"{directory}: there is no queue, no server has made one")
     remote = connect_remote(directory)
     if remote is not None:

@@ -16,7 +16,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from harakatw.outbound.client.direct import is_direct, write_now
+from harakatw.net.sending import can_send_now, send_now
 from harakatw.outbound.client.failures import HostFailure
 from harakatw.outbound.client.settings import ClientSettings
 from harakatw.outbound.client.timeouts import Deadline
@@ -146,7 +146,7 @@ class ClientLink(Protocol):
 
     def connectionMade(self) -> None:
         """The network has connected us."""
-        self._is_direct = is_direct(self.transport)
+        self._is_direct = can_send_now(self.transport)
         set_no_delay = getattr(self.transport, "setTcpNoDelay", None)
         if set_no_delay is not None and not self.hop.path:
             set_no_delay(True)
@@ -180,7 +180,7 @@ class ClientLink(Protocol):
 
     def _write(self, octets: bytes) -> None:
         if self._is_direct:
-            octets = write_now(self.transport, octets)
+            octets = send_now(self.transport, octets)
             if not octets:
                 return
             self._is_direct = False  # from now on the reactor writes

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import attrs
 from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IAddress, IListeningPort, IPushProducer
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
@@ -26,16 +27,13 @@ from zope.interface import implementer
 
 from harakatw.errors import ConfigError
 from harakatw.outbound.control.answers import Frame, answer
+from harakatw.outbound.control.place import Place, find_place
 from harakatw.outbound.control.tool import QueueTool
-
-SOCKET: Final = "control.sock"
-"""The name of the socket, in the directory of the queue."""
 
 MAX_LINE: Final = 65_536
 MAX_CONNECTIONS: Final = 16
 IDLE_SECONDS: Final = 600.0
 
-_MAX_PATH: Final = 107  # octets of sun_path, but for the NUL
 _CREDENTIALS: Final = struct.Struct("3i")  # struct ucred: pid, uid, gid
 
 PeerUID = Callable[[Any], int | None]
@@ -209,11 +207,17 @@ class Control:
 
     port: IListeningPort
     _factory: ControlFactory
+    _place: Place
 
     def stop(self) -> "Deferred[Any]":
         """Close it; fires when nobody can connect any more."""
         self._factory.hang_up()
-        return maybeDeferred(self.port.stopListening)
+        stopped = maybeDeferred(self.port.stopListening)
+        return stopped.addBoth(self._stopped)
+
+    def _stopped(self, result: Any) -> Any:
+        self._place.close()
+        return result
 
 
 def start_control(reactor: Any, directory: Path, tool: QueueTool) -> Control:
@@ -225,18 +229,16 @@ def start_control(reactor: Any, directory: Path, tool: QueueTool) -> Control:
         is there was left by one that is gone.
     @raise ConfigError: if there can be no socket; the server can do without.
     """
-    path = directory / SOCKET
-    if len(os.fsencode(path)) > _MAX_PATH:
-        why = f"its path has more than {_MAX_PATH} octets"
-        raise ConfigError((f"no control socket: {path}: {why}",))
+    place = find_place(directory)
     factory = ControlFactory(tool, reactor)
     try:
-        _remove_socket(path)
-        port = reactor.listenUNIX(str(path), factory, MAX_CONNECTIONS, 0o600)
-    except Exception as error:  # Twisted's CannotListenError, or the system's
+        _remove_socket(place.path)
+        port = reactor.listenUNIX(place.address, factory, MAX_CONNECTIONS, 0o600)
+    except (CannotListenError, OSError) as error:
+        place.close()
         cause = getattr(error, "socketError", error)
-        raise ConfigError((f"no control socket: {path}: {cause}",)) from error
-    return Control(port, factory)
+        raise ConfigError((f"no control socket: {place.path}: {cause}",)) from error
+    return Control(port, factory, place)
 
 
 def _remove_socket(path: Path) -> None:

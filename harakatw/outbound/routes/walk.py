@@ -8,7 +8,8 @@ import random
 from collections.abc import AsyncIterator
 from typing import Final
 
-from twisted.internet.defer import Deferred, gatherResults, succeed
+from twisted.internet.defer import Deferred, FirstError, gatherResults, succeed
+from twisted.python.failure import Failure
 
 from harakatw.dns.addresses import Addresses, AddressLookup
 from harakatw.outbound.hop import Hop
@@ -56,7 +57,7 @@ class HopWalk:
         What to try next.
 
         @return: a hop that has C{ip} or C{path}, at once unless addresses must be
-            looked up; L{None} if there is none left. Never fails.
+            looked up; L{None} if there is none left. Never fails, but may be cancelled.
         """
         ranks = self._route.ranks
         while not self._ready:
@@ -96,9 +97,10 @@ class HopWalk:
         if not any(isinstance(each, Deferred) for each in found):
             return tuple(each for each in found if isinstance(each, Addresses))
         waiting = gatherResults(
-            [each if isinstance(each, Deferred) else succeed(each) for each in found]
+            [each if isinstance(each, Deferred) else succeed(each) for each in found],
+            consumeErrors=True,
         )
-        return waiting.addCallback(tuple)
+        return waiting.addCallbacks(tuple, _of_one)
 
     def _addresses_of(self, hop: Hop) -> "Addresses | Deferred[Addresses]":
         if hop.path:
@@ -136,3 +138,10 @@ class HopWalk:
         if self._route.is_implicit:
             return problems.NO_HOST
         return problems.NO_MX_ADDRESS
+
+
+def _of_one(failure: Failure) -> Failure:
+    """Look-ups do not fail, they are cancelled: the first of them tells of all."""
+    failure.trap(FirstError)
+    first: Failure = failure.value.subFailure  # type: ignore[union-attr]  # trap's
+    return first

@@ -54,9 +54,6 @@ class Owner(Protocol):
     def postponed(self, work: Work) -> None:
         """Nothing of this sender is sent at present."""
 
-    def site_down(self, name: str) -> None:
-        """A site begins to be left alone."""
-
     def room(self) -> int:
         """How many more items may be held in memory?"""
 
@@ -123,7 +120,7 @@ class Dispatcher:
 
     def dispatch(self) -> None:
         """Start what may start."""
-        if self._is_busy or self.is_paused:
+        if self._is_busy or self.is_paused or self.rotation.is_empty:
             return  # an attempt that ends at once comes here from the loop below
         self._is_busy = True
         try:
@@ -143,7 +140,8 @@ class Dispatcher:
             site.rate_timer = self._clock.callLater(wait, self._rate_allows, site)
             return
         self._start(work, site, seat)
-        self.rotation.enlist(site, now)
+        if site.ready:
+            self.rotation.enlist(site, now)
 
     def _take(self, site: Site) -> Work | None:
         while site.ready:
@@ -195,8 +193,8 @@ class Dispatcher:
         if is_failing:
             site.is_swept = False
             self._refuse_all(site)
-            self._owner.site_down(site.name)
-        self.rotation.enlist(site, now)
+        if site.ready:
+            self.rotation.enlist(site, now)
         if self.senders.has_waiting:
             self._hand_out(work.item.message.sender, now)
         self.dispatch()

@@ -120,11 +120,6 @@ class Feeder:
         """
         self._wake_in(max(0.0, due - self._time()))
 
-    def look_at(self, name: str) -> None:
-        """There may be something due in a queue that is wanted now."""
-        self._note(name)
-        self._feed()
-
     def gone(self, name: str) -> None:
         """An item of a queue is in memory no more."""
         queue = self._queues[name]

@@ -173,10 +173,6 @@ class Flow:
         due = self.time() + POSTPONED_SECONDS
         self.ledger.retry((unchanged(work.item, work.site, due),))
 
-    def site_down(self, name: str) -> None:
-        """What else is due for the site is as good as tried, too."""
-        self.feeder.look_at(name)
-
     def room(self) -> int:
         """How many more items may be held?"""
         return self.settings.held_items - len(self.held)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 import attrs
+from twisted.internet.defer import fail
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -85,44 +86,46 @@ class Ledger:
         if self._is_looping:
             return  # the store answered at once: the loop below is still at it
         self._is_looping = True
-        while self._next and not self._is_sending:
-            batch, self._next = self._next, Batch()
+        while not self._is_sending:
+            batch = self._next
+            count = len(batch.done) + len(batch.retries)
+            if not count:
+                break
+            self._next = Batch()
             self._is_sending = True
-            self._in_flight += len(batch)
-            self._write(batch, self._sent)
+            self._in_flight += count
+            self._write(batch)
         self._is_looping = False
 
-    def _sent(self) -> None:
-        self._is_sending = False
-        self._send_all()
-
-    def _write(self, batch: Batch, then: Callable[[], None]) -> None:
-        writing = self._store.settle(batch.done, batch.retries)
+    def _write(self, batch: Batch, *, is_retry: bool = False) -> None:
+        try:
+            writing = self._store.settle(batch.done, batch.retries)
+        except Exception:  # a bug there must not stop the queue
+            writing = fail()
+        arguments = (batch, is_retry)
         writing.addCallbacks(
-            self._written,
-            self._failed,
-            callbackArgs=(batch, then),
-            errbackArgs=(batch, then),
+            self._written, self._failed, callbackArgs=arguments, errbackArgs=arguments
         )
 
-    def _written(self, _: object, batch: Batch, then: Callable[[], None]) -> None:
-        if self._is_failing:
+    def _written(self, _: object, batch: Batch, is_retry: bool) -> None:
+        if is_retry and not self._again:  # other items' success says nothing of these
             self._is_failing = False
             self._again.worked()
-            self._log.info("the queue can be written to again")
+            self._log.info("what could not be written is in the queue")
         self._in_flight -= len(batch)
         self._on_disk(batch)
-        then()
+        self._ended(is_retry)
 
-    def _failed(self, failure: Failure, batch: Batch, then: Callable[[], None]) -> None:
+    def _failed(self, failure: Failure, batch: Batch, is_retry: bool) -> None:
         if not self._is_failing:
             self._is_failing = True
             text = "what became of {count} items cannot be written, and is kept"
             self._log.failure(text, failure, count=len(batch))
         for half in batch.halves():
-            self._again.later(partial(self._write, half, _nothing))
-        then()
+            self._again.later(partial(self._write, half, is_retry=True))
+        self._ended(is_retry)
 
-
-def _nothing() -> None:
-    pass
+    def _ended(self, is_retry: bool) -> None:
+        if not is_retry:
+            self._is_sending = False
+            self._send_all()

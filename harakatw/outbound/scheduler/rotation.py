@@ -62,6 +62,11 @@ class Rotation:
     _parked_fresh: _Line = attrs.field(factory=OrderedDict)
     _parked_backlog: _Line = attrs.field(factory=OrderedDict)
 
+    @property
+    def is_empty(self) -> bool:
+        """Does no site wait for a turn?"""
+        return not (self._ring or self._parked_fresh or self._parked_backlog)
+
     def enlist(self, site: Site, now: float) -> None:
         """Give a site a turn, after the others, if it may start and has none."""
         place = site.place

@@ -62,7 +62,7 @@ MIGRATIONS: Final = (
             next_hop TEXT NOT NULL
         )
         """,
-        "CREATE INDEX by_site ON items (site, wake) WHERE state < 2",
+        "CREATE INDEX by_site ON items (site, wake, state) WHERE state < 2",
         "CREATE INDEX by_state ON items (state, wake)",
         "CREATE UNIQUE INDEX by_file ON messages (body_file) WHERE body_file NOTNULL",
         "CREATE TABLE sites (site TEXT PRIMARY KEY, wake REAL NOT NULL) WITHOUT ROWID",

@@ -1,14 +1,9 @@
-"""Writing to a socket at once."""
-
-from typing import Any
+"""Writing commands to a socket at once."""
 
 from twisted.internet.interfaces import ITCPTransport
-from twisted.internet.main import CONNECTION_LOST
-from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import directlyProvides
 
-from harakatw.outbound.client.direct import is_direct, write_now
 from tests.outbound.client.peers import ALL, Peer, PeerTransport
 
 
@@ -16,20 +11,18 @@ class Socket(PeerTransport):
     """
     A transport that writes to its socket when it is told to.
 
-    @ivar room: octets that the socket takes; an error instead if it is broken.
+    @ivar room: octets that the socket takes.
     @ivar at_once: what it took.
     """
 
-    def __init__(self, room: Any) -> None:
+    def __init__(self, room: int) -> None:
         super().__init__()
         self.room = room
         self.at_once = b""
         directlyProvides(self, ITCPTransport)
 
-    def writeSomeData(self, octets: bytes) -> Any:
+    def writeSomeData(self, octets: bytes) -> int:
         """Take what there is room for."""
-        if not isinstance(self.room, int):
-            return self.room
         taken = octets[: self.room]
         self.room -= len(taken)
         self.at_once += taken
@@ -38,21 +31,6 @@ class Socket(PeerTransport):
 
 class DirectTests(SynchronousTestCase):
     """No octet is lost, doubled or out of order."""
-
-    def test_which(self) -> None:
-        """A socket may be written to directly, another transport may not."""
-        self.assertTrue(is_direct(Socket(10)))
-        self.assertFalse(is_direct(StringTransport()))
-
-    def test_room(self) -> None:
-        """What does not fit, or cannot be sent, is left to the reactor."""
-        for room, left in (
-            (5, b""),
-            (4, b"o"),
-            (0, b"hello"),
-            (CONNECTION_LOST, b"hello"),
-        ):
-            self.assertEqual(write_now(Socket(room), b"hello"), left)
 
     def test_order(self) -> None:
         """Once something had to wait, all that follows waits behind it."""

@@ -11,11 +11,11 @@ from twisted.internet.testing import MemoryReactorClock
 
 from harakatw.errors import ConfigError, StoreError
 from harakatw.interfaces.queue import ItemState
+from harakatw.outbound.control.place import SOCKET
 from harakatw.outbound.control.server import (
     IDLE_SECONDS,
     MAX_CONNECTIONS,
     MAX_LINE,
-    SOCKET,
     socket_uid,
     start_control,
 )
@@ -250,8 +250,10 @@ class StartTests(QueueTestCase):
         self.assertEqual(path.read_text(), "precious")
 
     def test_long_path(self) -> None:
-        """A path that is too long for a socket is told as that."""
+        """A path that is too long for a socket is told, where nothing helps."""
         deep = self.directory / ("x" * 100)
+        self._fails(MemoryReactorClock(), deep, "No such file")
+        self.patch(os.path, "isdir", lambda path: False)
         self._fails(MemoryReactorClock(), deep, "107 octets")
 
     def test_not_allowed(self) -> None:

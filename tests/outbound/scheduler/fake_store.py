@@ -38,6 +38,7 @@ class FakeStore:
     @ivar latency: seconds until a call is answered; 0 is at once.
     @ivar broken: does every call fail?
     @ivar poison: items that can not be settled.
+    @ivar bug_for: items for which C{settle} raises, at once.
     @ivar items: what is queued, by id.
     @ivar leased_until: for those that are leased.
     @ivar calls: how often each method was called.
@@ -49,6 +50,7 @@ class FakeStore:
     latency: float = 0.0
     broken: bool = False
     poison: set[int] = attrs.field(factory=set)
+    bug_for: set[int] = attrs.field(factory=set)
     items: dict[int, QueueItem] = attrs.field(factory=dict)
     leased_until: dict[int, float] = attrs.field(factory=dict)
     calls: Counter[str] = attrs.field(factory=Counter)
@@ -194,6 +196,8 @@ class FakeStore:
     def settle(self, done: Iterable[int], retries: Iterable[Retry]) -> "Deferred[None]":
         """End leases."""
         done, retries = tuple(done), tuple(retries)
+        if self.bug_for.intersection(done):
+            raise ValueError("a bug")
 
         def write() -> None:
             if self.poison.intersection((*done, *(each.id for each in retries))):

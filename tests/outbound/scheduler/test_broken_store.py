@@ -85,3 +85,29 @@ class BrokenStoreTests(SynchronousTestCase):
         world.run(DAY)
         self.assertEqual(len(world.started), 5)
         self.assertEqual(world.store.items, {})
+
+
+class DamagedItemTests(SynchronousTestCase):
+    """An item that the store does not take for a long time."""
+
+    def test_patience(self) -> None:
+        """It is tried once a minute, and told a few times, not all the time."""
+        world = World()
+        world.store.poison.add(1)
+        for _ in range(120):
+            world.offer("d.example")
+            world.run(10)
+        self.assertLess(world.store.calls["settle"], 120 + 30)
+        self.assertEqual(set(world.store.items), {1})
+        logged = len(self.flushLoggedErrors(StoreError))
+        self.assertTrue(1 <= logged <= 4, logged)
+
+    def test_store_raises(self) -> None:
+        """A bug in the store holds up that item, and no other."""
+        world = World()
+        world.store.bug_for.add(1)
+        world.offer("d.example")
+        world.offer("d.example")
+        world.run(10)
+        self.assertEqual(set(world.store.items), {1})
+        self.assertGreater(len(self.flushLoggedErrors(ValueError)), 0)

@@ -89,9 +89,17 @@ class BackoffTests(SynchronousTestCase):
         world.run(30)
         world.seconds = None
         world.run(60)
+        for _ in range(5):
+            world.offer("d.example")
         (shown,) = world.scheduler.snapshot().sites
         self.assertIs(shown.health, Health.PROBING)
         self.assertEqual(shown.running, 1)
+
+    def test_due(self) -> None:
+        """The store knows when: it need not show what cannot be tried yet."""
+        world = World(settings(retry=OFTEN), answer=unreachable)
+        item = world.offer("dead.example")
+        self.assertEqual(world.store.items[item.id].due, world.now() + MINUTE)
 
     def test_busy_site_fails_once(self) -> None:
         """A site that answered a moment ago may fail once or twice."""

@@ -106,10 +106,15 @@ class LedgerTests(SynchronousTestCase):
 class AgainTests(SynchronousTestCase):
     """Waits that double."""
 
+    def setUp(self) -> None:
+        """Nothing waits."""
+        self.clock = Clock()
+        self.again = Again(self.clock)
+        self.calls: list[float] = []
+
     def test_longest(self) -> None:
         """A minute is the longest wait."""
-        clock, calls = Clock(), []
-        again = Again(clock)
+        clock, again, calls = self.clock, self.again, self.calls
 
         def fail_again() -> None:
             calls.append(clock.seconds())
@@ -123,8 +128,7 @@ class AgainTests(SynchronousTestCase):
 
     def test_hurry(self) -> None:
         """Whoever is in a hurry need not wait, and begins with short waits."""
-        clock, calls = Clock(), []
-        again = Again(clock)
+        clock, again, calls = self.clock, self.again, self.calls
         for number in range(3):
             again.later(partial(calls.append, number))
         again.hurry()
@@ -134,8 +138,7 @@ class AgainTests(SynchronousTestCase):
 
     def test_stop(self) -> None:
         """In the end it is forgotten."""
-        clock, calls = Clock(), []
-        again = Again(clock)
+        clock, again, calls = self.clock, self.again, self.calls
         again.later(lambda: calls.append(1))
         self.assertEqual(len(again), 1)
         again.stop()

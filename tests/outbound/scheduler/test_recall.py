@@ -5,7 +5,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from harakatw.errors import StoreError
 from harakatw.interfaces.queue import Filter, ItemState
+from harakatw.outbound.control.tool import Changed, Engine, QueueTool
 from harakatw.outbound.options import SiteLimits
+from harakatw.testing.threads import NoThreads
 from tests.outbound.scheduler.world import World, settings
 
 
@@ -67,6 +69,28 @@ class RecallTests(SynchronousTestCase):
         self.world.run(120.0)
         tried = [each.work.item.id for each in self.world.started]
         self.assertEqual(tried[1:], [number])
+
+    def test_by_the_tools(self) -> None:
+        """C{haraka queue hold} works on a real scheduler."""
+        engine: Engine = self.world.scheduler
+        tool = QueueTool(
+            store=self.world.store,
+            now=self.world.now,
+            settled=self.world.settled,
+            threads=NoThreads(),
+            engine=engine,
+        )
+        self.world.offer("a.example")
+        self.world.offer("a.example")
+        self.world.queue("b.example", due=self.world.now() + 9999.0)
+        holding = Deferred.fromCoroutine(tool.hold(Filter()))
+        self.assertEqual(
+            self.successResultOf(holding), Changed(changed=2, in_delivery=1)
+        )
+        releasing = Deferred.fromCoroutine(tool.release(Filter()))
+        self.assertEqual(self.successResultOf(releasing).changed, 2)
+        self.world.run(300.0)
+        self.assertEqual(sorted(self.world.sites()), ["a.example"] * 2 + ["b.example"])
 
     def test_full_disk(self) -> None:
         """What cannot be written is told, and the mail is delivered after all."""

@@ -118,6 +118,17 @@ class StopTests(SynchronousTestCase):
         for each in stopped:
             self.successResultOf(each)
 
+    def test_disk_was_full(self) -> None:
+        """What could not be written is tried once more at once."""
+        world = World()
+        world.store.broken = True
+        world.scheduler.offer(world.queue("d.example"), None)
+        world.run(200)
+        world.store.broken = False
+        self.successResultOf(world.scheduler.stop())
+        self.assertEqual(world.store.items, {})
+        self.assertGreater(len(self.flushLoggedErrors()), 0)
+
     def test_disk_full(self) -> None:
         """A store that takes nothing does not keep the server from stopping."""
         world = World()

@@ -28,7 +28,7 @@ PLANS = (
     (database.CHANGE, "items USING INTEGER PRIMARY KEY (rowid=?)"),
     (database.DELETE_ITEMS, "items USING INTEGER PRIMARY KEY (rowid=?)"),
     (database.OF_MESSAGE, "items USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
-    (sites.DUE, "sites USING INDEX sites_by_wake (wake<?)"),
+    (sites.DUE, "sites USING COVERING INDEX sites_by_wake (wake<?)"),
     (sites.EARLIEST, "items USING COVERING INDEX by_site (site=?)"),
     (sites.COUNT_DUE, "items USING COVERING INDEX by_site (site=? AND wake<?)"),
     (sites.LOWER_FOR, "items USING INTEGER PRIMARY KEY (rowid=?)"),

@@ -1,10 +1,10 @@
 """
-Send a reply at once, instead of when the reactor next asks.
+Send a command or a reply at once, instead of when the reactor next asks.
 
 Twisted's C{transport.write} keeps the octets, tells the kernel that it wants to write,
 is told that it may, writes, and tells the kernel that it does not want to any more. A
-reply nearly always fits the socket's buffer, and sending it directly spares two system
-calls and a round of the reactor for each command.
+line of SMTP nearly always fits the socket's buffer, and sending it directly spares two
+system calls and a round of the reactor each time.
 """
 
 from typing import Any

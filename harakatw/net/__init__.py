@@ -1,0 +1,1 @@
+"""What both ends of an SMTP connection need of a transport."""

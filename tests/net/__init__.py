@@ -1,0 +1,1 @@
+"""Tests of what both ends of an SMTP connection need of a transport."""
