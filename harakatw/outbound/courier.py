@@ -5,11 +5,13 @@ HOT: C{route} and C{attempt} are called once for each message. While a connectio
 and no plugin has to, there is neither a coroutine nor more than one Deferred.
 """
 
+import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import attrs
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 
 from harakatw.errors import StoreError
 from harakatw.hooks.chain import Chain
@@ -21,6 +23,7 @@ from harakatw.outbound.attempt import (
     Undelivered,
     Work,
 )
+from harakatw.outbound.call_off import CallOff
 from harakatw.outbound.client.envelope import Envelope, envelope_of
 from harakatw.outbound.client.protocol import SMTPClient
 from harakatw.outbound.client.result import DeliveryResult
@@ -30,29 +33,29 @@ from harakatw.outbound.pool import ClientPool
 from harakatw.outbound.routes.route import Route
 from harakatw.outbound.routes.router import Router
 from harakatw.outbound.routes.walk import HopWalk
+from harakatw.outbound.told import Deferral
 from harakatw.outbound.walk import Walk, quick_result
-from harakatw.reply import Reply
+from harakatw.reply import reply
 from harakatw.verdict import CONT, Kind, Verdict, ok
 
 Answer = Routed | AttemptResult
 Chains = Callable[[], Mapping[str, Chain]]
 
-
-@attrs.frozen(kw_only=True)
-class Deferral:
-    """
-    What the C{deferred} hook is told.
-
-    @ivar recipients: who is deferred, each with the reply.
-    @ivar error: the first reply, in one line.
-    """
-
-    recipients: tuple[Undelivered, ...]
-    error: str
+_UNREADABLE: Final = reply(451, "4.3.0", "The message could not be read")
+_DROPS: Final = frozenset(
+    (Kind.OK, Kind.DENY, Kind.DENYDISCONNECT, Kind.DENYSOFTDISCONNECT)
+)
 
 
 class Courier:
-    """Finds routes, and delivers."""
+    """
+    Finds routes, and delivers.
+
+    @ivar pool: has the connections; may be replaced, as may C{router}: what is on its
+        way goes on with those that it began with.
+    """
+
+    _log = Logger()
 
     def __init__(
         self,
@@ -70,7 +73,7 @@ class Courier:
         """
         self._most = most
         self._store = store
-        self._pool = pool
+        self.pool = pool
         self.router = router
         self._chains = chains
 
@@ -86,7 +89,7 @@ class Courier:
         chain = self._chains()["get_mx"]
         if not chain.steps:
             return self._found(None, work)
-        outcome = chain.run(HMail(work.item), work.item.domain)
+        outcome = chain.run(work.hmail, work.item.domain)
         if isinstance(outcome, Verdict):
             return self._found(outcome, work)
         return outcome.addCallback(self._found, work)
@@ -97,67 +100,94 @@ class Courier:
         item = work.item
         route = self.router.route(item.domain, item.message.notes, verdict)
         if isinstance(route, Deferred):
-            return route.addCallback(_answer, work)
-        return _answer(route, work)
+            return route.addCallback(self._answer, work)
+        return self._answer(route, work)
+
+    def _answer(self, route: Route, work: Work) -> "Answer | Deferred[Answer]":
+        if route.problem is None:
+            return Routed(route.site, route)
+        if route.detail:
+            self._log.info(
+                "{uuid} there is no way to {domain}: {detail}",
+                uuid=work.item.message.uuid,
+                domain=route.domain,
+                detail=route.detail,
+            )
+        undelivered = tuple(
+            Undelivered(recipient=each, reply=route.problem)
+            for each in work.item.recipients
+        )
+        if route.problem.is_permanent:
+            return AttemptResult(failed=undelivered, contact=Contact.NONE)
+        result = AttemptResult(deferred=undelivered, contact=Contact.NONE)
+        if not self._chains()["deferred"].steps:
+            return result
+        return Deferred.fromCoroutine(self._no_way(result, work))
+
+    async def _no_way(self, result: AttemptResult, work: Work) -> Answer:
+        return await self._deferred(result, work)
 
     # ---- attempts --------------------------------------------------------------------
 
     def attempt(self, work: Work) -> "Deferred[AttemptResult]":
         """Try to deliver an item."""
-        chains = self._chains()
+        chains, pool = self._chains(), self.pool
         route: Any = work.routed and work.routed.route
-        walk = self.router.walk(route)
+        hops = self.router.walk(route)
         if work.body is not None and not chains["send_email"].steps:
-            hop = walk.next_hop()
-            client = self._pool.idle(hop) if type(hop) is Hop else None
+            hop = hops.next_hop()
+            client = pool.idle(hop) if type(hop) is Hop else None
             if client is not None and isinstance(hop, Hop):
                 envelope = envelope_of(work.item, work.body)
                 delivery = client.deliver(envelope)
                 return delivery.addCallback(
-                    self._tried_one, hop, client, envelope, route, work
+                    self._tried_one, hop, client, pool, envelope, hops, work
                 )
-            walk = self.router.walk(route)
-        return Deferred.fromCoroutine(self._attempt(work, walk, chains))
+            hops = self.router.walk(route)
+        call_off = CallOff()
+        return call_off.watch(self._attempt(work, hops, chains, call_off))
 
     def _tried_one(
         self,
         result: DeliveryResult,
         hop: Hop,
         client: SMTPClient,
+        pool: ClientPool,
         envelope: Envelope,
-        route: Route,
+        hops: HopWalk,
         work: Work,
     ) -> "AttemptResult | Deferred[AttemptResult]":
         """
         A connection that waited was used: nearly always that is all there is to do.
         """
-        self._pool.give_back(hop, client, self._most(route.site))
+        most = self._most(work.site)
+        pool.give_back(hop, client, most)
         if result.delivered and not result.untried:
             return quick_result(result)
-        walk = self.router.walk(route)
-        return Deferred.fromCoroutine(self._go_on(result, envelope, walk, work))
+        call_off = CallOff()
+        walk = Walk(pool, envelope, most, call_off)
+        return call_off.watch(self._go_on(result, hop, walk, hops, work))
 
     async def _go_on(
-        self,
-        result: DeliveryResult,
-        envelope: Envelope,
-        hops: HopWalk,
-        work: Work,
+        self, result: DeliveryResult, hop: Hop, walk: Walk, hops: HopWalk, work: Work
     ) -> AttemptResult:
-        walk = Walk(self._pool, envelope, self._most(work.site))
-        if not result.untried:
-            hops.next_hop()  # that host has answered
-            if not walk.note(result):
-                return await self._deferred(walk.result(), work)
-        return await self._deferred(await walk.run(hops), work)
+        goes_on = await walk.go_on(hop, result)
+        reached = await walk.run(hops) if goes_on else walk.result()
+        return reached if walk.call_off.is_called else await self._deferred(reached, work)
 
     async def _attempt(
-        self, work: Work, hops: HopWalk, chains: Mapping[str, Chain]
+        self,
+        work: Work,
+        hops: HopWalk,
+        chains: Mapping[str, Chain],
+        call_off: CallOff,
     ) -> AttemptResult:
-        verdict = await _run(chains["send_email"], HMail(work.item))
-        if verdict.kind is Kind.DELAY and isinstance(verdict.value, int | float):
+        verdict = await _run(chains["send_email"], work.hmail)
+        call_off.check()
+        seconds = _seconds(verdict, Kind.DELAY)
+        if seconds is not None:
             return AttemptResult(
-                contact=Contact.NONE, retry_after=float(verdict.value), counts=False
+                contact=Contact.NONE, retry_after=seconds, counts=False
             )
         body: Any = work.body
         if body is None:
@@ -165,14 +195,17 @@ class Courier:
                 body = await self._store.read_body(work.item.message_id)
             except StoreError as error:
                 return AttemptResult(contact=Contact.NONE, set_aside=str(error))
-        most = self._most(work.site)
-        walk = Walk(self._pool, envelope_of(work.item, body), most)
+        envelope = envelope_of(work.item, body)
+        walk = Walk(self.pool, envelope, self._most(work.site), call_off)
         try:
             result = await walk.run(hops)
         except StoreError as error:  # a file that cannot be read to its end
-            return AttemptResult(contact=Contact.NONE, set_aside=str(error))
+            return attrs.evolve(walk.result(_UNREADABLE), set_aside=str(error))
         if walk.is_untried:
+            call_off.check()
             result = walk.result(hops.problem())
+        if call_off.is_called:
+            return result
         return await self._deferred(result, work)
 
     async def _deferred(self, result: AttemptResult, work: Work) -> AttemptResult:
@@ -181,15 +214,13 @@ class Courier:
         if not (result.deferred and chain.steps):
             return result
         deferral = Deferral(recipients=result.deferred, error=result.deferred[0].said)
-        verdict = await _run(chain, HMail(work.item), deferral)
-        if verdict.kind is Kind.DENYSOFT and isinstance(verdict.value, int | float):
-            return attrs.evolve(result, retry_after=float(verdict.value))
+        verdict = await _run(chain, work.hmail, deferral)
+        seconds = _seconds(verdict, Kind.DENYSOFT)
+        if seconds is not None:
+            return attrs.evolve(result, retry_after=seconds)
         if verdict.kind in _DROPS:
             return attrs.evolve(result, drop=True)
         return result
-
-
-_DROPS = frozenset((Kind.OK, Kind.DENY, Kind.DENYDISCONNECT, Kind.DENYSOFTDISCONNECT))
 
 
 async def _run(chain: Chain, hmail: HMail, *args: object) -> Verdict:
@@ -199,16 +230,9 @@ async def _run(chain: Chain, hmail: HMail, *args: object) -> Verdict:
     return outcome if isinstance(outcome, Verdict) else await outcome
 
 
-def _answer(route: Route, work: Work) -> Answer:
-    if route.problem is None:
-        return Routed(route.site, route)
-    return _no_route(route.problem, work)
-
-
-def _no_route(problem: Reply, work: Work) -> AttemptResult:
-    undelivered = tuple(
-        Undelivered(recipient=each, reply=problem) for each in work.item.recipients
-    )
-    if problem.is_permanent:
-        return AttemptResult(failed=undelivered, contact=Contact.NONE)
-    return AttemptResult(deferred=undelivered, contact=Contact.NONE)
+def _seconds(verdict: Verdict, kind: Kind) -> float | None:
+    """How long a plugin wants something to be put off, if it is that which it wants."""
+    value = verdict.value
+    if verdict.kind is not kind or not isinstance(value, int | float):
+        return None
+    return None if math.isnan(value) else float(value)

@@ -102,6 +102,13 @@ class Teller:
         See L{harakatw.outbound.scheduler.core.Scheduler}: what this returns replaces
         the settlement, and the item stays until it has fired.
         """
+        if settlement.result.set_aside:
+            self._log.error(
+                "{uuid} item {item} cannot be delivered and is kept: {why}",
+                uuid=work.item.message.uuid,
+                item=work.item.id,
+                why=settlement.result.set_aside,
+            )
         if self._switch.info:
             self._write(settlement)
         needs_report = (

@@ -5,7 +5,7 @@ Give a message to the first host of its route that takes it.
 """
 
 from collections.abc import AsyncIterator, Iterable
-from typing import Protocol
+from typing import Final, Protocol
 
 import attrs
 from twisted.internet.defer import CancelledError
@@ -16,6 +16,7 @@ from harakatw.outbound.attempt import AttemptResult, Contact, Undelivered
 from harakatw.outbound.call_off import CallOff
 from harakatw.outbound.client.envelope import Envelope
 from harakatw.outbound.client.failures import HostFailure, HostRefusal
+from harakatw.outbound.client.link import CALLED_OFF
 from harakatw.outbound.client.protocol import SMTPClient
 from harakatw.outbound.client.result import DeliveryResult, Fate, Outcome, Peer
 from harakatw.outbound.client.tls_rules import NO_TLS
@@ -24,9 +25,8 @@ from harakatw.outbound.pool import ClientPool
 from harakatw.reply import Reply, reply
 from harakatw.wire.answer import Answer
 
-NO_HOST = reply(451, "4.4.1", "No host of the domain answers")
-CALLED_OFF = reply(451, "4.4.7", "The attempt was called off")
-MAX_HOSTS = 12
+NO_HOST: Final = reply(451, "4.4.1", "No host of the domain answers")
+MAX_HOSTS: Final = 12
 """Hosts that are tried in one attempt; more would hold a place for hours."""
 
 
@@ -77,15 +77,28 @@ class Walk:
         try:
             async for hop in hops:
                 self.tried += 1
-                goes_on = await self._try(hop) and self.tried < MAX_HOSTS
-                if self.call_off.is_called or not goes_on:
+                if not self._is_next(await self._try(hop)):
                     break
         except CancelledError:
             self.call_off.is_called = True
         return self.result()
 
+    async def go_on(self, hop: Hop, result: DeliveryResult) -> bool:
+        """
+        Take over from somebody who gave the message to the first host.
+
+        @return: is another one to be tried?
+        """
+        self.tried += 1
+        if result.untried:
+            return self._is_next(await self._try(hop))
+        return self._is_next(self.note(result))
+
+    def _is_next(self, other_host: bool) -> bool:
+        return other_host and self.tried < MAX_HOSTS and not self.call_off.is_called
+
     async def _try(self, hop: Hop) -> bool:
-        """Try one host. Is another one to be tried?"""
+        """Try one host. Does it leave anything to another?"""
         try:
             client = self.pool.idle(hop) or await self._connect(hop)
         except HostRefusal as error:
@@ -172,7 +185,7 @@ class Walk:
     @property
     def _why(self) -> Reply:
         is_cut_short = self.call_off.is_called and self.why is NO_HOST
-        return CALLED_OFF if is_cut_short else self.why
+        return CALLED_OFF.reply if is_cut_short else self.why
 
     @property
     def _contact(self) -> Contact:

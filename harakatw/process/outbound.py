@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import attrs
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 
@@ -50,6 +51,19 @@ from harakatw.process.threads import PooledThreads
 from harakatw.process.user import give_to
 
 
+@attrs.frozen
+class StoreReactor:
+    """
+    What the queue needs of a reactor: due times are times of day, also after a restart.
+
+    @ivar callFromThread: the reactor's.
+    @ivar seconds: since 1970.
+    """
+
+    callFromThread: Callable[..., Any]
+    seconds: Callable[[], float]
+
+
 class Outbound:
     """
     The engine and what it is made of.
@@ -86,7 +100,11 @@ class Outbound:
         self._name, self._messages = name, messages
         self._reactor, self._threads, self._switch = reactor, threads, log
         self._store_threads = PooledThreads(reactor, 4)
-        self.store = SQLiteStore(directory, reactor, self._store_threads)
+        self.store = SQLiteStore(
+            directory,
+            StoreReactor(reactor.callFromThread, time.time),
+            self._store_threads,
+        )
         self._configure_client()
         self._make_lookups()
         self.pool = ClientPool(self._connect, self._policy)

@@ -10,6 +10,7 @@ message. Nothing else differs.
 """
 
 import sys
+import time
 from select import EPOLLIN
 from typing import Any
 
@@ -22,6 +23,12 @@ class QuickReactor(EPollReactor):
     """Twisted's epoll reactor, with a shorter way from the kernel to C{doRead}."""
 
     _log = Logger()
+
+    seconds = staticmethod(time.monotonic)
+    """
+    What all delayed calls go by. Twisted's own is the time of day: when that is set,
+    every time-out would fire at once or hours late.
+    """
 
     def doPoll(self, timeout: float | None) -> None:
         """

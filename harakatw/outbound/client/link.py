@@ -27,7 +27,7 @@ from harakatw.wire.answer import Answer, AnswerReader, PeerError, our_answer
 QUIT: Final = b"QUIT\r\n"
 
 _OUT_OF_STEP: Final = our_answer(451, "4.5.0", "The host answers what it was not asked")
-_CALLED_OFF: Final = our_answer(451, "4.3.2", "The attempt was called off")
+CALLED_OFF: Final = our_answer(451, "4.3.2", "The attempt was called off")
 _ENDED: Final = our_answer(451, "4.4.2", "The connection has been closed")
 _CLOSES: Final = 421
 
@@ -213,7 +213,7 @@ class ClientLink(Protocol):
 
     def abort(self) -> None:
         """Close the connection now: what is going on fails, for now."""
-        self._break(_CALLED_OFF)
+        self._break(CALLED_OFF)
 
     def when_closed(self) -> "Deferred[None]":
         """Fires when the connection is closed, whoever closed it."""

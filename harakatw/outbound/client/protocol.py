@@ -26,7 +26,7 @@ from harakatw.outbound.client.envelope import (
     unsuitable,
 )
 from harakatw.outbound.client.failures import HostFailure
-from harakatw.outbound.client.link import QUIT, ClientLink, State
+from harakatw.outbound.client.link import CALLED_OFF, QUIT, ClientLink, State
 from harakatw.outbound.client.opening import Opening
 from harakatw.outbound.client.result import DeliveryResult, Outcome, Peer
 from harakatw.outbound.client.settings import ClientSettings
@@ -306,8 +306,10 @@ class SMTPClient(ClientLink):
         job = self._job
         if job is not None:
             # Whoever did not answer the end of a message may have taken it: to ask
-            # another host at once would make a duplicate likely (RFC 1047).
-            job.dialogue.give_up(why, other_host=job.dialogue.stage is not _DOT)
+            # another host at once would make a duplicate likely (RFC 1047). So it would
+            # if we have called it off: somebody else may be given the message then.
+            is_over = job.dialogue.stage is _DOT or why is CALLED_OFF
+            job.dialogue.give_up(why, other_host=not is_over)
             self._finish(job)
 
     def quit(self) -> "Deferred[None]":

@@ -91,11 +91,16 @@ class Bodies:
         return _Chunks(path, body)
 
     def is_whole(self, name: str, octets: int) -> bool:
-        """Is a file there, with as many octets as it should have?"""
+        """
+        Is a file there, with as many octets as it should have? Where the disk does not
+        say so it is taken to be: whoever reads it will see.
+        """
         try:
             return os.stat(self.path(name)).st_size == octets
         except FileNotFoundError:
             return False
+        except OSError:
+            return True
 
     def remove(self, name: str) -> bool:
         """Remove a body. Is it gone?"""

@@ -74,12 +74,14 @@ class Add(Operation[tuple[QueueItem, ...]]):
     addition: Addition | None = attrs.field(default=None, init=False)
 
     def prepare(self) -> None:
+        """Put a big body into its file."""
         body = self.body if isinstance(self.body, BodyFile) else b"".join(self.body)
         if isinstance(body, bytes) and len(body) > self.inline_octets:
             body = self.body = self.bodies.write((body,))
         self.addition = Addition(self.message, self.items, body, self.lease_end)
 
     def run(self, database: QueueDatabase) -> None:
+        """Insert it."""
         assert self.addition is not None, "prepare() comes first"
         (self._outcome,) = database.add((self.addition,))
 
@@ -88,10 +90,12 @@ class Add(Operation[tuple[QueueItem, ...]]):
         self._outcome = items
 
     def discard(self) -> None:
+        """Remove the file of a body that nobody wants."""
         if isinstance(self.body, BodyFile):
             self.bodies.remove(self.body.name)
 
     def undo(self) -> Operation[Any]:
+        """Take it out again."""
         return Settle(tuple(item.id for item in self._outcome), ())
 
 
@@ -103,6 +107,7 @@ class Settle(Operation[None]):
     retries: Sequence[Retry]
 
     def run(self, database: QueueDatabase) -> None:
+        """Remove and put back."""
         database.settle(self.finished, self.retries)
 
 
@@ -116,9 +121,11 @@ class Lease(Operation[tuple[QueueItem, ...]]):
     seconds: float
 
     def run(self, database: QueueDatabase) -> None:
+        """Take what is due."""
         self._outcome = database.lease(self.now, self.site, self.limit, self.seconds)
 
     def undo(self) -> Operation[Any]:
+        """Give the items back: who asked for them has gone."""
         ids = tuple(item.id for item in self._outcome)
         return Call(lambda database: database.give_back(ids))
 
@@ -130,6 +137,7 @@ class Call(Operation[T]):
     function: Callable[[QueueDatabase], T]
 
     def run(self, database: QueueDatabase) -> None:
+        """Do it."""
         self._outcome = self.function(database)
 
 

@@ -1,10 +1,9 @@
 """What every store must do, whatever it keeps mail in."""
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 import attrs
-from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
@@ -15,7 +14,6 @@ from harakatw.interfaces.queue import (
     IQueueStore,
     ItemState,
     NewItem,
-    QueuedMessage,
     QueuedRecipient,
     QueueItem,
     SiteCount,
@@ -39,22 +37,22 @@ class StoreTestCase(SynchronousTestCase):
     clock: _Ticking
 
     def add(
-        self, *items: NewItem, seconds: float = 3600.0, **more: object
+        self, *items: NewItem, seconds: float = 3600.0, **more: Any
     ) -> tuple[QueueItem, ...]:
         """Queue a message; its items are leased."""
         return self.successResultOf(
             self.store.add(message(**more), items or (new(),), (BODY,), seconds)
         )
 
-    def queue(self, *items: NewItem, **more: object) -> tuple[QueueItem, ...]:
+    def queue(self, *items: NewItem, **more: Any) -> tuple[QueueItem, ...]:
         """Queue a message that nobody leases."""
         added = self.add(*items, **more)
         self.successResultOf(self.store.give_back(ids_of(added)))
         return added
 
-    def found(self, limit: int = 100, after: int = 0, **which: object) -> list[int]:
+    def found(self, limit: int = 100, after: int = 0, **which: Any) -> list[int]:
         """The ids that a filter finds."""
-        items = self.store.find(Filter(**which), limit, after)  # type: ignore[arg-type]
+        items = self.store.find(Filter(**which), limit, after)
         return ids_of(self.successResultOf(items))
 
     def the(self, number: int) -> QueueItem:
@@ -75,12 +73,12 @@ class StoreTestCase(SynchronousTestCase):
 
     def due(self, now: float = NOW, limit: int = 100) -> list[SiteCount]:
         """Which queues have something due?"""
-        return list(self.successResultOf(self.store.due_sites(now, limit)))
+        found = self.successResultOf(self.store.due_sites(now, limit))
+        return list(found)
 
-    def change(self, which: Filter, **how: object) -> int:
+    def change(self, which: Filter, **how: Any) -> int:
         """Change items. How many?"""
-        changing: Deferred[int] = self.store.change(which, **how)  # type: ignore[arg-type]
-        return self.successResultOf(changing)
+        return self.successResultOf(self.store.change(which, **how))
 
     def settle(self, *done: int) -> None:
         """Items are delivered."""

@@ -1,7 +1,7 @@
 """Mail to be queued, and stores that need no thread and can be made to fail."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -219,6 +219,6 @@ def held_writers(made: list[HeldWriter]) -> Callable[..., HeldWriter]:
     return make
 
 
-def ids_of(items: Sequence[QueueItem]) -> list[int]:
+def ids_of(items: tuple[QueueItem, ...]) -> list[int]:
     """The ids of items."""
     return [item.id for item in items]

@@ -196,7 +196,7 @@ class BadValueTests(BatchTestCase):
         self.assertEqual(self.found(), good)
 
     def test_text(self) -> None:
-        """So does an address that is no text for SQLite, and a number too big for it."""
+        """So does an address that is no text, and a number that SQLite cannot hold."""
         bad = [self.add(sender="\udc80"), self.add(queued_at=1e400 - 1e400)]
         about = message(size=10**30)
         bad.append(self.store.add(about, (new(),), (b"x" * 2000,)))

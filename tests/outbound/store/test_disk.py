@@ -4,6 +4,7 @@ import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 from zlib import crc32
 
 import attrs
@@ -47,7 +48,7 @@ class DiskTests(SynchronousTestCase):
     def test_failure(self) -> None:
         """Nothing is left of what could not be written, and no open file."""
 
-        def fail(*_: object) -> int:
+        def fail(*_: object) -> NoReturn:
             raise OSError(errno.ENOSPC, "no space")
 
         def broken() -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""Tests of C{harakatw.outbound.store.opening}: databases that are not as they should be."""
+"""Tests of C{harakatw.outbound.store.opening}: databases that are not in order."""
 
 import errno
 import os
@@ -221,6 +221,42 @@ class DamagedTests(DatabaseTestCase):
         self.failureResultOf(store.read_body(lost.message_id), StoreError)
         counts = self.successResultOf(store.count())
         self.assertEqual(counts[ItemState.DEAD], 1)
+
+    def root_of(self, table: str) -> int:
+        """Where the page is that leads to all others of a table."""
+        with sqlite3.connect(self.path) as database:
+            statement = "SELECT rootpage FROM sqlite_master WHERE name = ?"
+            row = database.execute(statement, (table,)).fetchone()
+        return (int(row[0]) - 1) * PAGE
+
+    def test_root_of_items(self) -> None:
+        """When no item can be read, every message is shown as a dead one."""
+        self.damage(self.root_of("items"), b"\xff" * 200)
+        store = self.open()
+        found = self.all_of(store)
+        self.assertEqual(len({item.message.uuid for item in found}), MESSAGES)
+        self.assertEqual({item.state for item in found}, {ItemState.DEAD})
+        self.assertIn(f"of {MESSAGES} messages the recipients are lost", self.told())
+        self.assert_works(store)
+
+    def test_root_of_messages(self) -> None:
+        """When no message can be read, the postmaster still sees who waits for one."""
+        self.damage(self.root_of("messages"), b"\xff" * 200)
+        store = self.open()
+        found = self.all_of(store)
+        self.assertEqual(len(found), MESSAGES)
+        self.assertEqual({item.state for item in found}, {ItemState.DEAD})
+        self.assertEqual(found[7].recipients[0].address, "r@d7.example")
+        self.assert_works(store)
+
+    def test_index(self) -> None:
+        """When only an index is damaged, nothing is lost at all."""
+        self.damage(self.root_of("by_site"), b"\xff" * 200)
+        store = self.open()
+        found = self.all_of(store)
+        self.assertEqual(len(found), MESSAGES)
+        self.assertEqual({item.state for item in found}, {ItemState.READY})
+        self.assert_works(store)
 
     def test_due(self) -> None:
         """What was saved is delivered."""

@@ -153,6 +153,6 @@ class RecoveryTests(SynchronousTestCase):
         store = self.open(threads=threads)
         os.rename(self.bodies, self.directory / "elsewhere")
         threads.run_one()
-        (failure,) = self.flushLoggedErrors(FileNotFoundError)
+        self.assertEqual(len(self.flushLoggedErrors(FileNotFoundError)), 1)
         self.assertIn("cannot look for leftovers", self.told())
         self.successResultOf(store.next_due(NOW))
