@@ -160,15 +160,18 @@ def deny_soft(
     code: int = 0,
     enhanced: str = "",
     disconnect: bool = False,
+    value: object = None,
 ) -> Verdict:
     """
     Refuse for now: the client may try again later.
 
     @param text: as for L{deny}; C{code} and C{enhanced} are of class 4.
+    @param value: on C{deferred}, the seconds until the next attempt (Haraka row HK32).
     @raise ValueError: if C{code} or C{enhanced} is not of class 4.
     """
     kind = Kind.DENYSOFTDISCONNECT if disconnect else Kind.DENYSOFT
-    return _verdict(kind, text, code, enhanced)
+    verdict = _verdict(kind, text, code, enhanced)
+    return verdict if value is None else attrs.evolve(verdict, value=value)
 
 
 def delay(seconds: float) -> Verdict:

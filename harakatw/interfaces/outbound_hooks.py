@@ -14,7 +14,10 @@ class IHMail(Interface):
     domain: str = Attribute("The recipients' domain.")
     mail_from: Address = Attribute("The reverse-path.")
     rcpt_to: list[Address] = Attribute("The recipients of this attempt.")
-    notes = Attribute("The transaction's notes, as they were queued.")
+    notes = Attribute(
+        "The transaction's notes, as they were queued. What is noted here lasts until"
+        " the end of the attempt."
+    )
 
 
 class IPreSendTransEmailHook(Interface):
@@ -70,9 +73,9 @@ class IDeferredHook(Interface):
         Let it be tried again, change the delay, or drop it.
 
         @param hmail: the queued message.
-        @param deferral: C{delay} in seconds, C{error}, C{recipients}, C{mx}.
-        @return: C{OK} drops the message; C{DENYSOFT} with a value sets the delay in
-            seconds.
+        @param deferral: a L{harakatw.outbound.told.Deferral}: C{recipients}, each with
+            C{recipient}, C{reply} and C{peer}, and C{error}, the first reply.
+        @return: C{OK} drops the message; C{deny_soft(value=seconds)} sets the delay.
         @see: Haraka row HK32
         """
 
@@ -85,7 +88,8 @@ class IBounceHook(Interface):
         Let a bounce be sent, or not.
 
         @param hmail: the queued message.
-        @param error: C{text}, C{mx}, C{recipients} with each one's reply.
+        @param error: a L{harakatw.outbound.told.Bounce}: C{recipients}, each with
+            C{recipient}, C{reply} and C{peer}, and C{text}, the first reply.
         @return: C{CONT} has the bounce sent, all else none.
         @see: Haraka row HK33
         """
@@ -99,8 +103,9 @@ class IDeliveredHook(Interface):
         Take note.
 
         @param hmail: the queued message.
-        @param delivery: C{host}, C{ip}, C{port}, C{response}, C{delay} in seconds,
-            C{mode}, C{recipients}, C{secured}, C{authenticated}.
+        @param delivery: a L{harakatw.outbound.told.Delivery}: C{host}, C{ip}, C{port},
+            C{response}, C{delay} in seconds, C{mode}, C{recipients}, C{secured},
+            C{authenticated}.
         @return: ignored but for its end.
         @see: Haraka row HK34
         """

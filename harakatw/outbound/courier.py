@@ -200,7 +200,9 @@ class Courier:
         try:
             result = await walk.run(hops)
         except StoreError as error:  # a file that cannot be read to its end
-            return attrs.evolve(walk.result(_UNREADABLE), set_aside=str(error))
+            reached = walk.result(_UNREADABLE)
+            # The host is not at fault: other mail for it must not wait.
+            return attrs.evolve(reached, contact=Contact.NONE, set_aside=str(error))
         if walk.is_untried:
             call_off.check()
             result = walk.result(hops.problem())

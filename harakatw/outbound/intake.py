@@ -13,7 +13,9 @@ import attrs
 from harakatw.address import Address
 from harakatw.interfaces.queue import NewItem, QueuedMessage, QueuedRecipient
 
-_SECRET_NOTES: Final = frozenset(("auth_passwd", "auth_password", "password"))
+_NOT_QUEUED: Final = frozenset(
+    ("auth_passwd", "auth_password", "password", "skip_plugins")
+)
 _NOWHERE: Final = "localhost"
 """Where a recipient without a domain is: C{<Postmaster>} (RFC 5321 section 4.5.1)."""
 
@@ -82,28 +84,39 @@ def _items(
     recipients: list[tuple[str, QueuedRecipient]], split_all: bool
 ) -> Iterable[NewItem]:
     """The recipients by domain, each of them once."""
-    if split_all or len(recipients) == 1:
-        for domain, recipient in recipients:
-            yield NewItem(domain=domain, recipients=(recipient,))
+    if len(recipients) == 1:
+        domain, recipient = recipients[0]
+        yield NewItem(domain=domain, recipients=(recipient,))
         return
     by_domain: dict[str, dict[str, QueuedRecipient]] = {}
     for domain, recipient in recipients:
         by_domain.setdefault(domain, {})[recipient.address] = recipient
-    for domain, each in by_domain.items():
-        yield NewItem(domain=domain, recipients=tuple(each.values()))
+    for domain, by_address in by_domain.items():
+        together = tuple(by_address.values())
+        parts = [(each,) for each in together] if split_all else [together]
+        for part in parts:
+            yield NewItem(domain=domain, recipients=part)
 
 
-def plain_notes(notes: Mapping[str, object]) -> Mapping[str, object]:
+def plain_notes(notes: Mapping[str, object]) -> dict[str, object]:
     """
     The notes that are queued: JSON values, and no passwords (weakness WK41).
     """
-    kept = {}
+    kept: dict[str, object] = {}
     for name, value in notes.items():
-        if name in _SECRET_NOTES or name == "skip_plugins":
+        if name in _NOT_QUEUED or not isinstance(name, str):
             continue
-        try:
-            json.dumps(value)
-        except (TypeError, ValueError):
-            continue  # a plugin's object: it means nothing in another process
-        kept[name] = value
+        if type(value) is dict:
+            kept[name] = plain_notes(value)
+        elif _is_plain(value):
+            kept[name] = value
     return kept
+
+
+def _is_plain(value: object) -> bool:
+    """Or is it a plugin's object, which means nothing in another process?"""
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True

@@ -35,6 +35,7 @@ class ClientPool:
         self._idle: dict[Hop, list[SMTPClient]] = {}
         self._waiting = 0
         self._swept = 0
+        self._is_closed = False
 
     def idle(self, hop: Hop) -> SMTPClient | None:
         """A client that can be given a message now, if there is one."""
@@ -63,8 +64,10 @@ class ClientPool:
         @param most: messages that the site wants over one connection, if it is known.
         """
         if not client.is_free:
+            if self._idle.get(hop) == []:
+                del self._idle[hop]
             return
-        if most is not None and client.messages >= most:
+        if self._is_closed or (most is not None and client.messages >= most):
             client.quit()
             return
         self._idle.setdefault(hop, []).append(client)
@@ -82,7 +85,12 @@ class ClientPool:
         self._waiting = self._swept = sum(map(len, self._idle.values()))
 
     def close(self) -> "Deferred[object]":
-        """Say QUIT to all that wait; fires when they are closed."""
+        """
+        Say QUIT to all that wait, and from now on to whatever is given back.
+
+        @return: fires when those that waited are closed.
+        """
+        self._is_closed = True
         clients = [client for each in self._idle.values() for client in each]
         self._idle, self._waiting = {}, 0
         closed = DeferredList([client.quit() for client in clients], consumeErrors=True)

@@ -5,18 +5,19 @@ Tell of each attempt: to plugins, to the log, to the sender.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 import attrs
 from twisted.internet.defer import Deferred
-from twisted.logger import Logger
 
 from harakatw.errors import StoreError
 from harakatw.hooks.chain import Chain
-from harakatw.interfaces.queue import IQueueStore
+from harakatw.interfaces.queue import IQueueStore, ItemState, NewItem, Retry
 from harakatw.interfaces.services import IThreads
 from harakatw.observe.levels import LogSwitch
-from harakatw.outbound.attempt import Settlement, Undelivered, Work
+from harakatw.outbound.attempt import Settlement, Work
+from harakatw.outbound.attempt_log import AttemptLog, response_of
 from harakatw.outbound.client.result import Peer
 from harakatw.outbound.courier import Chains
 from harakatw.outbound.dsn.dead_letter import dead_letter, is_double_bounce
@@ -24,52 +25,41 @@ from harakatw.outbound.dsn.outcomes import outcomes
 from harakatw.outbound.dsn.recipients import Action, Kind, ReportedRecipient
 from harakatw.outbound.dsn.report import Report, Reporter
 from harakatw.outbound.hmail import HMail
+from harakatw.outbound.told import Bounce, Delivery
 from harakatw.verdict import CONT, Verdict
+from harakatw.verdict import Kind as VerdictKind
 
 SendReport = Callable[[Report], "Deferred[Any]"]
 """Queues a report; fires when it is on disk."""
 
+_LEASE_SECONDS: Final = 3600.0
 
-@attrs.frozen(kw_only=True)
-class Delivery:
+
+@attrs.define(eq=False)
+class _Telling:
     """
-    What the C{delivered} hook is told.
+    How far the telling of one attempt has come. When the disk fails it is done again
+    later, and then what was done is not.
 
-    @ivar recipients: addresses of those who have got it.
-    @ivar host: the peer's name; C{ip} and C{port} are its address.
-    @ivar mode: C{SMTP}, C{ESMTP} or C{LMTP}.
-    @ivar secured: was the connection encrypted?
-    @ivar authenticated: did we log in?
-    @ivar delay: seconds since the message was queued.
-    """
-
-    recipients: tuple[str, ...]
-    host: str
-    ip: str
-    port: int
-    mode: str
-    secured: bool
-    authenticated: bool
-    delay: float
-
-
-@attrs.frozen(kw_only=True)
-class Bounce:
-    """
-    What the C{bounce} hook is told.
-
-    @ivar recipients: who will never get it, each with the reply.
-    @ivar text: the first reply, in one line.
+    @ivar reported: all that there is to report.
+    @ivar is_silent: does a plugin want no report of failure?
+    @ivar sent: the reports that are queued.
+    @ivar dead: what keeps a part of the item as dead, once the part is queued.
     """
 
-    recipients: tuple[Undelivered, ...]
-    text: str
+    reported: tuple[ReportedRecipient, ...]
+    is_silent: bool
+    sent: set[Kind] = attrs.field(factory=set)
+    dead: Retry | None = None
+
+    @property
+    def failed(self) -> tuple[ReportedRecipient, ...]:
+        """Those who will never get it."""
+        return tuple(each for each in self.reported if each.action is Action.FAILED)
 
 
 class Teller:
     """Says what became of mail."""
-
-    _log = Logger()
 
     def __init__(
         self,
@@ -94,6 +84,8 @@ class Teller:
         self._send = send
         self._now = now
         self._switch = log
+        self._attempts = AttemptLog(now)
+        self._begun: dict[Work, _Telling] = {}
 
     def settled(
         self, work: Work, settlement: Settlement
@@ -102,15 +94,12 @@ class Teller:
         See L{harakatw.outbound.scheduler.core.Scheduler}: what this returns replaces
         the settlement, and the item stays until it has fired.
         """
-        if settlement.result.set_aside:
-            self._log.error(
-                "{uuid} item {item} cannot be delivered and is kept: {why}",
-                uuid=work.item.message.uuid,
-                item=work.item.id,
-                why=settlement.result.set_aside,
-            )
-        if self._switch.info:
-            self._write(settlement)
+        retry = settlement.retry
+        if work not in self._begun:
+            if self._switch.info:
+                self._attempts.write(settlement)
+            if retry is not None and retry.state is ItemState.DEAD:
+                self._attempts.kept_dead(settlement, retry.last_error)
         needs_report = (
             settlement.bounces
             or settlement.warnings
@@ -121,53 +110,32 @@ class Teller:
         return Deferred.fromCoroutine(self._tell(work, settlement))
 
     async def _tell(self, work: Work, settlement: Settlement) -> Settlement | None:
-        hmail, result = HMail(work.item), settlement.result
+        telling = self._begun.get(work)
+        if telling is None:
+            telling = await self._tell_plugins(work, settlement)
+            self._begun[work] = telling
+        await self._report(work, telling)
+        instead = None
+        if telling.failed and not telling.is_silent and is_double_bounce(work.item):
+            instead = await self._keep_dead(work, settlement, telling)
+        del self._begun[work]
+        return instead
+
+    # ---- plugins ---------------------------------------------------------------------
+
+    async def _tell_plugins(self, work: Work, settlement: Settlement) -> _Telling:
+        hmail, result = work.hmail, settlement.result
         if result.delivered and result.peer is not None:
             told = self._delivery(settlement, result.peer)
             await _ask(self._chains()["delivered"], hmail, told)
-        silent = False
+        verdict = CONT
         if settlement.bounces:
             bounce = Bounce(
                 recipients=settlement.bounces, text=settlement.bounces[0].said
             )
             verdict = await _ask(self._chains()["bounce"], hmail, bounce)
-            silent = verdict is not CONT and verdict.kind is not CONT.kind
-        reported = outcomes(settlement, self._now())
-        await self._report(work, reported, silent)
-        failed = tuple(each for each in reported if each.action is Action.FAILED)
-        is_lost = failed and not silent and is_double_bounce(work.item)
-        if is_lost and settlement.retry is None:
-            letter = dead_letter(work.item, failed, self._now())
-            return attrs.evolve(settlement, retry=letter)
-        return None
-
-    async def _report(
-        self, work: Work, reported: Iterable[ReportedRecipient], silent: bool
-    ) -> None:
-        """Queue a report of each kind that somebody wants."""
-        reported = tuple(reported)
-        kinds = {each.action.kind for each in reported if each.is_asked_for}
-        if silent:
-            kinds.discard(Kind.FAILURE)
-        if not (kinds and work.item.message.sender):
-            return
-        body: Any = () if work.body is None else (work.body,)
-        if work.body is None:
-            try:
-                body = await self._store.read_body(work.item.message_id)
-            except StoreError:
-                body = ()  # the sender is told all the same
-        for kind in sorted(kinds, key=lambda kind: kind.value):
-            report = await self._threads.call(
-                self._reporter().report,
-                kind,
-                work.item.message,
-                reported,
-                body,
-                self._now(),
-            )
-            if report is not None:
-                await self._send(report)
+        is_silent = verdict.kind is not VerdictKind.CONT
+        return _Telling(outcomes(settlement, self._now()), is_silent)
 
     def _delivery(self, settlement: Settlement, peer: Peer) -> Delivery:
         return Delivery(
@@ -176,54 +144,86 @@ class Teller:
             ip=peer.ip,
             port=peer.port,
             mode=peer.mode,
+            response=response_of(settlement),
             secured=peer.tls is not None,
             authenticated=bool(peer.authenticated),
             delay=self._now() - settlement.item.message.queued_at,
         )
 
-    # ---- the log ---------------------------------------------------------------------
+    # ---- reports ---------------------------------------------------------------------
 
-    def _write(self, settlement: Settlement) -> None:
-        """One line for each kind of outcome of an attempt."""
-        result = settlement.result
-        if result.delivered:
-            addresses = ",".join(f"<{each.address}>" for each in result.delivered)
-            self._line(settlement, "delivered", addresses, "250", result.peer)
-        bounced = {id(each) for each in settlement.bounces}
-        for each in (*settlement.bounces, *result.deferred):
-            is_bounce = id(each) in bounced
-            if not is_bounce and settlement.retry is None:
-                continue
-            word = "bounced" if is_bounce else "deferred"
-            bounced.discard(id(each))
-            self._line(
-                settlement, word, f"<{each.recipient.address}>", each.said, each.peer
-            )
+    async def _report(self, work: Work, telling: _Telling) -> None:
+        """Queue a report of each kind that somebody wants."""
+        if not work.item.message.sender:
+            return
+        kinds = {each.action.kind for each in telling.reported if each.is_asked_for}
+        if telling.is_silent:
+            kinds.discard(Kind.FAILURE)
+        for kind in sorted(kinds - telling.sent, key=lambda kind: kind.value):
+            report = await self._written(kind, work, telling.reported)
+            if report is not None:
+                await self._send(report)
+            telling.sent.add(kind)
 
-    def _line(
-        self,
-        settlement: Settlement,
-        word: str,
-        rcpts: str,
-        said: str,
-        peer: Peer | None,
-    ) -> None:
-        message = settlement.item.message
-        tls = peer is not None and peer.tls
-        self._log.info(
-            "{uuid} {word} from=<{sender}> to={rcpts} domain={domain} host={host}"
-            " tls={tls} attempts={attempts} delay={delay:.1f} reply={said}",
-            uuid=message.uuid,
-            word=word,
-            sender=message.sender,
-            rcpts=rcpts,
-            domain=settlement.item.domain,
-            host="none" if peer is None else f"{peer.host}[{peer.ip}]:{peer.port}",
-            tls=tls.version if tls else "no",
-            attempts=settlement.item.attempts + 1,
-            delay=self._now() - message.queued_at,
-            said=said,
-        )
+    async def _written(
+        self, kind: Kind, work: Work, reported: Iterable[ReportedRecipient]
+    ) -> Report | None:
+        """A report; without the message if that cannot be read any more."""
+        message = work.item.message
+        write = partial(self._reporter().report, kind, message, reported)
+        try:
+            body = await self._body(work)
+            return await self._threads.call(write, body, self._now())
+        except StoreError:
+            return await self._threads.call(write, (), self._now())
+
+    async def _body(self, work: Work) -> Iterable[bytes]:
+        if work.body is not None:
+            return (work.body,)
+        return await self._store.read_body(work.item.message_id)
+
+    # ---- double bounces --------------------------------------------------------------
+
+    async def _keep_dead(
+        self, work: Work, settlement: Settlement, telling: _Telling
+    ) -> Settlement | None:
+        """
+        Nobody can be told: keep those who failed for the postmaster (RFC 5321 section
+        6.1).
+
+        @return: what is to become of the item instead of C{settlement}.
+        """
+        retry = settlement.retry
+        dead = dead_letter(work.item, telling.failed, self._now())
+        if retry is None:
+            self._attempts.kept_dead(settlement, dead.last_error)
+            return attrs.evolve(settlement, retry=dead)
+        if telling.dead is None and retry.state is not ItemState.DEAD:
+            telling.dead = await self._split_off(work, dead)
+        if telling.dead is None:
+            together = (*dead.recipients, *retry.recipients)
+            whole = attrs.evolve(retry, recipients=together, state=ItemState.DEAD)
+            return attrs.evolve(settlement, retry=whole)
+        await self._store.settle((), (telling.dead,))
+        self._attempts.kept_dead(settlement, dead.last_error)
+        return None
+
+    async def _split_off(self, work: Work, dead: Retry) -> Retry | None:
+        """
+        Queue a part of an item by itself, since the rest is tried again.
+
+        @return: what keeps the new item as dead; L{None} if the message cannot be read,
+            and so nobody could try the rest either.
+        """
+        item, message = work.item, work.item.message
+        try:
+            body = await self._threads.call(b"".join, await self._body(work))
+        except StoreError:
+            return None
+        part = NewItem(domain=item.domain, recipients=dead.recipients, site=item.site)
+        seconds = self._now() - message.queued_at + _LEASE_SECONDS
+        (added,) = await self._store.add(message, (part,), (body,), seconds)
+        return attrs.evolve(dead, id=added.id)
 
 
 async def _ask(chain: Chain, hmail: HMail, told: object) -> Verdict:

@@ -81,7 +81,8 @@ class Recovery:
             for entry in entries:
                 if self.is_over():
                     return
-                if entry.is_file(follow_symlinks=False) and not self.bodies.is_ours(entry.name):
+                is_file = entry.is_file(follow_symlinks=False)
+                if is_file and not self.bodies.is_ours(entry.name):
                     yield entry.name
 
     def _is_old(self, name: str) -> bool:

@@ -1,7 +1,7 @@
 """Tests of C{harakatw.outbound.store.memory}."""
 
 from harakatw.outbound.store.memory import MemoryStore
-from tests.outbound.store import contract
+from tests.outbound.store import contract, tool_contract
 from tests.outbound.store.fakes import NowReactor
 
 
@@ -30,9 +30,9 @@ class DueTests(InMemory, contract.DueContract):
     """What is due in memory."""
 
 
-class ToolTests(InMemory, contract.ToolContract):
+class ToolTests(InMemory, tool_contract.ToolContract):
     """Queue tools on a store in memory."""
 
 
-class FindTests(InMemory, contract.FindContract):
+class FindTests(InMemory, tool_contract.FindContract):
     """Filters on a store in memory."""

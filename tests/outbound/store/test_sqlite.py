@@ -12,7 +12,7 @@ from harakatw.errors import StoreError
 from harakatw.interfaces.queue import Filter, ItemState, QueueItem
 from harakatw.outbound.store.sqlite import CHANGE_PAGE, SQLiteStore
 from harakatw.testing.threads import HeldThreads
-from tests.outbound.store import contract
+from tests.outbound.store import contract, tool_contract
 from tests.outbound.store.fakes import (
     BODY,
     NOW,
@@ -65,17 +65,17 @@ class DueTests(OnDisk, contract.DueContract):
     """What is due in SQLite."""
 
 
-class ToolTests(OnDisk, contract.ToolContract):
+class ToolTests(OnDisk, tool_contract.ToolContract):
     """Queue tools on a store in SQLite."""
 
 
-class ToolFileTests(OnDisk, contract.ToolContract):
+class ToolFileTests(OnDisk, tool_contract.ToolContract):
     """Queue tools where bodies are in files."""
 
     inline_octets = 0
 
 
-class FindTests(OnDisk, contract.FindContract):
+class FindTests(OnDisk, tool_contract.FindContract):
     """Filters on a store in SQLite."""
 
 
