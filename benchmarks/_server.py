@@ -60,30 +60,60 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@attrs.frozen
+class Instance:
+    """
+    An instance directory.
+
+    @ivar port: where its server will listen.
+    """
+
+    folder: Path
+    port: int
+
+
 @contextmanager
 def server(files: Mapping[str, str]) -> Iterator[Server]:
     """Run a server on an instance with these files in C{config/}."""
+    with instance(files) as where, run(where) as target:
+        yield target
+
+
+@contextmanager
+def instance(files: Mapping[str, str]) -> Iterator[Instance]:
+    """
+    Make an instance.
+
+    @param files: of C{config/}, or with C{plugins/} in front of their names.
+    """
     port = free_port()
-    with tempfile.TemporaryDirectory(prefix="harakatw-bench-") as folder:
-        config = Path(folder, "config")
-        config.mkdir()
-        Path(folder, "plugins").mkdir()
-        for name, text in {**files, "smtp.ini": f"listen=127.0.0.1:{port}\n"}.items():
-            (config / name).write_text(text)
-        twistd = [str(Path(sys.executable).with_name("twistd")), "--nodaemon"]
-        command = [*twistd, "--pidfile=", "haraka", "--config", folder]
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(CHECKOUT),
-            "YES_REALLY_DO_DISCARD": "1",
-        }
-        process = subprocess.Popen(command, cwd=folder, env=environment)
-        try:
-            _wait_for_greeting(port)
-            yield Server(port, process.pid)
-        finally:
-            process.terminate()
-            process.wait(30)
+    with tempfile.TemporaryDirectory(prefix="harakatw-bench-") as name:
+        folder = Path(name)
+        for part in ("config", "plugins"):
+            (folder / part).mkdir()
+        for file, text in {**files, "smtp.ini": f"listen=127.0.0.1:{port}\n"}.items():
+            path = folder / file if "/" in file else folder / "config" / file
+            path.write_text(text)
+        yield Instance(folder, port)
+
+
+@contextmanager
+def run(where: Instance) -> Iterator[Server]:
+    """Run a server on an instance."""
+    twistd = [str(Path(sys.executable).with_name("twistd")), "--nodaemon"]
+    command = [*twistd, "--pidfile=", "haraka", "--config", str(where.folder)]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(CHECKOUT),
+        "YES_REALLY_DO_DISCARD": "1",
+    }
+    process = subprocess.Popen(command, cwd=where.folder, env=environment)
+    try:
+        _wait_for_greeting(where.port)
+        yield Server(where.port, process.pid)
+    finally:
+        process.terminate()
+        process.wait(60)
 
 
 def _wait_for_greeting(port: int) -> None:

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 from harakatw.reply import reply
-from harakatw.verdict import DENYSOFT, HookRule
+from harakatw.verdict import CONT, DENYSOFT, HookRule
 
 _DENIED = "Denied by policy"
 _LATER = "Denied for now, try again later"
@@ -236,6 +236,7 @@ _OUTBOUND: Final = (
     HookRule(
         name="bounce",
         when="after a permanent failure",
+        late=CONT,  # a plugin that hangs must not keep senders from being told
         meanings={"any but CONT": "no bounce message is sent"},
     ),
     HookRule(name="delivered", when="after a delivery"),

@@ -61,7 +61,7 @@ from harakatw.interfaces.outbound_hooks import (
     ISendEmailHook,
 )
 from harakatw.interfaces.ruling import Answer, Denial, Ruling
-from harakatw.interfaces.services import IServer, IThreads
+from harakatw.interfaces.services import IOutbound, IServer, IThreads
 from harakatw.interfaces.session import IConnection, ITransaction
 from harakatw.verdict import (
     CONT,
@@ -118,6 +118,7 @@ __all__ = [
     "IMailHook",
     "IMaxDataExceededHook",
     "INoopHook",
+    "IOutbound",
     "IPreSendTransEmailHook",
     "IQueueHook",
     "IQueueOkHook",

@@ -230,6 +230,7 @@ class HookRule:
     @ivar loops: is a denied session answered the same until QUIT?
     @ivar disconnects: is C{DISCONNECT} heeded?
     @ivar fault: what a plugin's exception counts as.
+    @ivar late: what it counts as that a plugin gives no verdict in time.
     @ivar runs_all: do all plugins run, whatever they say?
     @ivar required: does it run to its end though the client has left?
     @ivar meanings: verdicts that mean something else than the above, for the manual.
@@ -247,6 +248,7 @@ class HookRule:
     loops: bool = False
     disconnects: bool = False
     fault: Verdict = CONT
+    late: Verdict = DENYSOFT
     runs_all: bool = False
     required: bool = False
     meanings: Mapping[str, str] = attrs.field(

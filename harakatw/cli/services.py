@@ -5,16 +5,21 @@ A test holds the names in step with those that the server gives.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
+from uuid import uuid4
 
 import attrs
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.threads import deferToThreadPool
+from twisted.logger import Logger
 from zope.interface import implementer
 
 from harakatw.cli.instance import OpenInstance
-from harakatw.interfaces.services import IThreads
+from harakatw.errors import StoreError
+from harakatw.interfaces.services import IOutbound, IThreads
+from harakatw.interfaces.session import IConnection
+from harakatw.outbound.letter import read_envelope
 from harakatw.process.server import Server
 from harakatw.process.settings import own_name
 
@@ -32,6 +37,37 @@ class ReactorThreads:
         """Run C{function(*args)} in a thread; see L{IThreads.call}."""
         pool = self._reactor.getThreadPool()
         return deferToThreadPool(self._reactor, pool, function, *args)
+
+
+@implementer(IOutbound)
+@attrs.frozen
+class NoOutbound:
+    """
+    Stands for the outbound queue. Who tries plugins wants to see what they do, but no
+    mail to leave: what they send is checked as a server would, logged, and forgotten.
+    """
+
+    _log = Logger()
+
+    def queue(self, connection: IConnection) -> "Deferred[str]":
+        """Nothing is queued; see L{IOutbound.queue}."""
+        return fail(StoreError("mail is queued by a server only"))
+
+    def send_email(
+        self,
+        sender: str,
+        recipients: str | Iterable[str],
+        contents: str | bytes | Iterable[bytes],
+        notes: Mapping[str, object] | None = None,
+    ) -> "Deferred[str]":
+        """Nothing is sent; see L{IOutbound.send_email}."""
+        path, to = read_envelope(sender, recipients)
+        self._log.info(
+            "mail of a plugin, from {sender} to {rcpts}, is not sent: no server runs",
+            sender=str(path),
+            rcpts=", ".join(map(str, to)),
+        )
+        return succeed(str(uuid4()).upper())
 
 
 def make_server(instance: OpenInstance) -> Server:
@@ -54,4 +90,5 @@ def make_services(
         "now": time.time,
         "threads": ReactorThreads(reactor),
         "server": server or make_server(instance),
+        "outbound": NoOutbound(),
     }

@@ -16,7 +16,7 @@ from twisted.logger import Logger
 
 from harakatw.hooks.pending import Expired, Pending
 from harakatw.interfaces.ruling import Denial
-from harakatw.verdict import CONT, DENYSOFT, HookRule, Kind, Verdict
+from harakatw.verdict import CONT, HookRule, Kind, Verdict
 
 Outcome = Verdict | Deferred[Verdict]
 
@@ -204,7 +204,7 @@ class Chain:
                 hook=self.rule.name,
                 seconds=origin.timeout_seconds,
             )
-            verdict = DENYSOFT
+            verdict = self.rule.late
         except Exception:
             if pending.given_up:
                 return CONT

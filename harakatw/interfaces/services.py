@@ -1,6 +1,6 @@
 """What the server gives to plugins and sessions: threads, names, the queue."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from twisted.internet.defer import Deferred
@@ -59,4 +59,27 @@ class IOutbound(Interface):
         @return: fires once the message is durably on disk, with a text for the reply,
             C{""} for the usual one.
             Fails with L{harakatw.errors.StoreError} if it is not, nothing being kept.
+        """
+
+    def send_email(
+        sender: str,
+        recipients: str | Iterable[str],
+        contents: str | bytes | Iterable[bytes],
+        notes: Mapping[str, object] | None = None,
+    ) -> "Deferred[str]":
+        """
+        Send mail of a plugin's own. It is delivered like any other: the hooks
+        C{pre_send_trans_email}, C{get_mx} and so on are run on it.
+
+        @param sender: an address without brackets, C{""} for the null path: then nobody
+            is told if it cannot be delivered.
+        @param recipients: one address or several, each of whom gets it once.
+        @param contents: the message, header and body, with line ends of any kind; kept
+            in memory as a whole. A missing Date or Message-ID is added.
+        @param notes: the transaction's, such as C{{"queue": {"next_hop": ...}}}.
+        @return: fires with the uuid under which it is queued, once it is on disk. Fails
+            with L{harakatw.errors.StoreError} if it is not, nothing being kept.
+        @raise harakatw.errors.ProtocolError: for an address that is none.
+        @raise ValueError: there is no recipient.
+        @see: Haraka row OB51
         """

@@ -17,7 +17,9 @@ from zope.interface import implementer
 from harakatw.config.core import LogOptions
 from harakatw.observe.levels import level_number
 
-_CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+_UNSAFE: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
+)
 _NEWLINES: Final = re.compile("\r\n|\r|\n")
 _NEEDS_QUOTES: Final = re.compile(r'[\s="\\]')
 
@@ -42,8 +44,11 @@ def event_level(event: LogEvent) -> str:
 
 
 def safe_text(text: str) -> str:
-    """Text without control characters: what a peer sends must not act on a terminal."""
-    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    """
+    Text without control characters, since what a peer sends must not act on a terminal,
+    and without lone surrogates, which no file takes.
+    """
+    return _UNSAFE.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 @implementer(ILogObserver)

@@ -173,7 +173,9 @@ class Courier:
     ) -> AttemptResult:
         goes_on = await walk.go_on(hop, result)
         reached = await walk.run(hops) if goes_on else walk.result()
-        return reached if walk.call_off.is_called else await self._deferred(reached, work)
+        return (
+            reached if walk.call_off.is_called else await self._deferred(reached, work)
+        )
 
     async def _attempt(
         self,

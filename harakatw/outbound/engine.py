@@ -17,7 +17,7 @@ from harakatw.interfaces.session import IConnection
 from harakatw.outbound.courier import Chains
 from harakatw.outbound.dsn.report import Report
 from harakatw.outbound.intake import Parcel, pack
-from harakatw.outbound.letter import Letter, LetterBox, LetterWriter
+from harakatw.outbound.letter import Letter, LetterBox, LetterWriter, read_envelope
 from harakatw.outbound.scheduler.core import Scheduler
 from harakatw.verdict import Verdict
 
@@ -108,41 +108,25 @@ class OutboundEngine:
         contents: str | bytes | Iterable[bytes],
         notes: Mapping[str, object] | None = None,
     ) -> "Deferred[str]":
-        """
-        Send mail from a plugin (row OB51).
-
-        @param sender: an address, C{""} for the null path.
-        @param recipients: one address or several.
-        @param contents: the message; a missing Date or Message-ID is added.
-        @return: fires with the uuid under which it is queued, once it is on disk; fails
-            with L{harakatw.errors.StoreError} if it is not.
-        @raise harakatw.errors.ProtocolError: for an address that is none.
-        """
-        several = (recipients,) if isinstance(recipients, str) else recipients
-        to = [parse_address(f"<{each}>", utf8=True) for each in several]
-        if not to:
-            raise ValueError("mail needs a recipient")
-        letter = self._letters().write(_sender(sender), to, contents, notes)
-        return self.send_letter(letter)
+        """Send mail of a plugin's own; see L{IOutbound}."""
+        paths = read_envelope(sender, recipients)
+        return self.send_letter(self._letters().write(*paths, contents, notes))
 
     def send_report(self, report: Report) -> "Deferred[str]":
-        """Queue a report to a sender."""
-        to = [parse_address(f"<{report.recipient}>", utf8=True)]
-        return self.send_letter(self._letters().write(_sender(""), to, report.octets))
+        """Queue a report to a sender, whose address was taken before."""
+        sender = parse_address(f"<{report.recipient}>", utf8=True, postel=True)
+        letter = self._letters().write(Address(), (sender,), report.octets)
+        return self.send_letter(letter)
 
     def send_letter(self, letter: Letter) -> "Deferred[str]":
         """
         Queue a letter.
 
-        @return: as L{send_email}.
+        @return: as L{IOutbound.send_email}.
         """
         box = LetterBox(letter, letter.uuid)
         sent = Deferred.fromCoroutine(self._prepare(box, letter))
         return sent.addCallback(lambda _: letter.uuid)
-
-
-def _sender(text: str) -> Address:
-    return parse_address(f"<{text}>", utf8=True, null=True)
 
 
 def _has_8bit(chunks: Iterable[bytes]) -> bool:

@@ -13,7 +13,7 @@ from typing import Final
 
 import attrs
 
-from harakatw.address import Address
+from harakatw.address import Address, parse_address
 from harakatw.hooks.chain import Watch
 from harakatw.message.header import Header
 from harakatw.message.received import rfc5322_date
@@ -143,3 +143,20 @@ class LetterWriter:
             mail_params=EMPTY_PARAMS if plain else _UTF8,
             notes=Notes(notes),
         )
+
+
+def read_envelope(
+    sender: str, recipients: str | Iterable[str]
+) -> tuple[Address, list[Address]]:
+    """
+    The paths of a letter, from addresses without brackets.
+
+    @param sender: C{""} is the null path.
+    @raise harakatw.errors.ProtocolError: for an address that is none.
+    @raise ValueError: there is no recipient.
+    """
+    several = (recipients,) if isinstance(recipients, str) else recipients
+    to = [parse_address(f"<{each}>", utf8=True) for each in several]
+    if not to:
+        raise ValueError("mail needs a recipient")
+    return parse_address(f"<{sender}>", utf8=True, null=True), to

@@ -105,7 +105,7 @@ class Outbound:
             StoreReactor(reactor.callFromThread, time.time),
             self._store_threads,
         )
-        self._configure_client()
+        self._configure_client(settings)
         self._make_lookups()
         self.pool = ClientPool(self._connect, self._policy)
         self._courier = Courier(
@@ -190,13 +190,14 @@ class Outbound:
         Keep to other settings from now on.
 
         @raise harakatw.errors.ConfigError: for keys and certificates that cannot be
-            used.
+            used; all is as before then.
         """
+        self._configure_client(settings)
         was_disabled, dns = self._settings.outbound.disabled, self._settings.dns
         self._settings = settings
         if settings.dns != dns:
             self._make_lookups()
-        self._configure_client()
+        self._replace_pool()
         self._courier.router = self._make_router()
         self.scheduler.configure(self._scheduler_settings())
         if settings.outbound.disabled and not was_disabled:
@@ -206,8 +207,15 @@ class Outbound:
 
     # ---- parts -----------------------------------------------------------------------
 
-    def _configure_client(self) -> None:
-        settings, config = self._settings, self._settings.files.directory
+    def _replace_pool(self) -> None:
+        """Connections that began under other rules must not be used any longer."""
+        self.pool.close()
+        self.pool = ClientPool(self._connect, self._policy)
+        self._courier.pool = self.pool
+
+    def _configure_client(self, settings: Settings) -> None:
+        """All that does not ask C{_settings}; what may fail comes first."""
+        config = settings.files.directory
         self._client: ClientSettings = client_settings(
             self._reactor,
             self._name(),
