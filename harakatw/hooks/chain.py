@@ -282,7 +282,8 @@ class Chain:
     def _blocked(self, position: int, subject: Subject, seconds: float) -> None:
         """A plugin held everything up: it should have returned a Deferred."""
         self._log.warn(
-            "{uuid} plugin {plugin} blocked the server for {seconds:.2f} s in hook_{hook}",
+            "{uuid} plugin {plugin} blocked the server for {seconds:.2f} s in"
+            " hook_{hook}",
             uuid=subject.uuid,
             plugin=self.origins[position].plugin,
             seconds=seconds,

@@ -48,7 +48,9 @@ class AttemptLog:
             why=why,
         )
 
-    def _undelivered(self, settlement: Settlement, word: str, each: Undelivered) -> None:
+    def _undelivered(
+        self, settlement: Settlement, word: str, each: Undelivered
+    ) -> None:
         to = f"<{each.recipient.address}>"
         self._line(settlement, word, to, each.said, each.peer)
 

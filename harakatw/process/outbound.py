@@ -128,16 +128,7 @@ class Outbound:
             now=time.time,
             log=log,
         )
-        self.scheduler = Scheduler(
-            store=self.store,
-            route=lambda work: self._courier.route(work),
-            attempt=lambda work: self._courier.attempt(work),
-            settled=teller.settled,
-            settings=self._scheduler_settings(),
-            clock=reactor,
-            now=time.time,
-            random=random.random,
-        )
+        self.scheduler = self._make_scheduler(teller)
         self._tool = QueueTool(
             store=self.store,
             now=time.time,
@@ -273,6 +264,18 @@ class Outbound:
         hosts = HostsFile(HOSTS_FILE, reactor)
         self._mx = MXLookup(records, hosts, reactor)
         self._addresses = AddressLookup(records, hosts, reactor)
+
+    def _make_scheduler(self, teller: Teller) -> Scheduler:
+        return Scheduler(
+            store=self.store,
+            route=lambda work: self._courier.route(work),
+            attempt=lambda work: self._courier.attempt(work),
+            settled=teller.settled,
+            settings=self._scheduler_settings(),
+            clock=self._reactor,
+            now=time.time,
+            random=random.random,
+        )
 
     def _scheduler_settings(self) -> SchedulerSettings:
         options = self._settings.outbound

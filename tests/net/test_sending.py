@@ -40,7 +40,7 @@ class SendingTests(SynchronousTestCase):
         """A TCP or Unix socket may be written to directly, nothing else may."""
         self.assertTrue(can_send_now(Socket(10)))
         self.assertTrue(can_send_now(Socket(10, IUNIXTransport)))
-        plain = StringTransport()  # type: ignore[no-untyped-call]  # Twisted's
+        plain = StringTransport()
         self.assertFalse(can_send_now(plain))
         directlyProvides(plain, ITCPTransport)
         self.assertFalse(can_send_now(plain), "it has no writeSomeData")

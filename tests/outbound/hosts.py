@@ -31,7 +31,7 @@ TRIP_SECONDS: Final = 0.001
 """How long octets are on their way."""
 
 REFUSED: Final = reply(451, "4.4.1", "Cannot connect: the host refuses the connection")
-GONE: Final = b""
+GONE: Final = b"(closes the connection)"
 """As an answer: the host closes the connection instead."""
 
 
@@ -94,6 +94,8 @@ class Host:
         if answer is None and line[:4].upper() in (b"EHLO", b"LHLO"):
             lines = [b"250-" + each for each in (b"mx.example", *self.offers)]
             return b"\r\n".join((*lines, b"250 HELP"))
+        if answer is None and line == b"STARTTLS":
+            return b"220 begin"
         return answer
 
 

@@ -95,7 +95,9 @@ class PluginHostTests(SynchronousTestCase):
         self.assertEqual(self._told, ["right begins", "left begins"])
 
     def test_bad_plugin_at_start(self) -> None:
-        """A server whose plugin cannot be loaded does not start; it names the plugin."""
+        """
+        A server whose plugin cannot be loaded does not start; it names the plugin.
+        """
         self._source("right", "import there_is_no_such_module\n")
         error = self.assertRaises(PluginError, self._load)
         self.assertIn("right", str(error))

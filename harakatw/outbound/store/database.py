@@ -252,7 +252,6 @@ class QueueDatabase:
         if found:
             ids = encode_ids(item.id for item in found)
             self.connection.execute(SET_LEASED, (now + seconds, ids))
-            self._sites.correct(site)
         return found
 
     def due_sites(self, now: float, limit: int) -> tuple[SiteCount, ...]:

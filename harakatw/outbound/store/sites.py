@@ -92,10 +92,6 @@ class Sites:
             if not self._correct(rows):
                 return tuple(self._count(site, wake, now) for site, wake in rows)
 
-    def correct(self, site: str) -> None:
-        """Items of a queue were taken."""
-        self._set(site, self._earliest(site))
-
     def _correct(self, rows: Iterable[tuple[str, float]]) -> bool:
         """Put those right that are too early. Were there any?"""
         early = [

@@ -275,6 +275,13 @@ class SettleContract(StoreTestCase):
         self.assertEqual(self.leased("mx.a.example", now=NOW + 64), [])
         self.assertEqual(self.leased("mx.a.example", now=NOW + 65), [item.id])
 
+    def test_other_site(self) -> None:
+        """A queue that an item is moved to is seen, though nothing was in it before."""
+        (item,) = self.add()
+        moved = retry(item, site="mx.a.example", due=NOW + 5)
+        self.successResultOf(self.store.settle((), (moved,)))
+        self.assertEqual(self.due(NOW + 5), [SiteCount("mx.a.example", 1, NOW + 5)])
+
     def test_dead(self) -> None:
         """A double bounce stays for the postmaster, and nobody tries it again."""
         (item,) = self.add()

@@ -222,6 +222,17 @@ class DamagedTests(DatabaseTestCase):
         counts = self.successResultOf(store.count())
         self.assertEqual(counts[ItemState.DEAD], 1)
 
+    def test_two_pages(self) -> None:
+        """What lies between two damaged pages is saved as well."""
+        self.hold()
+        self.damage_rows(b"d30.example")
+        self.damage_rows(b"d270.example")
+        found = self.all_of(self.open())
+        domains = [item.domain for item in found if item.domain]
+        self.assertNotIn("d30.example", domains)
+        self.assertNotIn("d270.example", domains)
+        self.assertIn("d150.example", domains)
+
     def root_of(self, table: str) -> int:
         """Where the page is that leads to all others of a table."""
         with sqlite3.connect(self.path) as database:

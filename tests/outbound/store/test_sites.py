@@ -59,6 +59,14 @@ class SitesTests(SynchronousTestCase):
         self.add("a.example", seconds=30)
         self.assertEqual(self.due(NOW + 30), (SiteCount("a.example", 1, NOW + 30),))
 
+    def test_later(self) -> None:
+        """A later time does not hide an earlier one, nor after a restart."""
+        self.add("a.example", seconds=30)
+        self.successResultOf(self.store.close())
+        self.store.open()
+        self.add("a.example", seconds=60)
+        self.assertEqual(self.due(NOW), (SiteCount("a.example", 1, NOW),))
+
     def test_stale(self) -> None:
         """What was delivered long ago is forgotten when its time comes."""
         self.successResultOf(self.store.settle(self.add("a.example", "b.example"), ()))
