@@ -12,7 +12,8 @@ import time
 from pathlib import Path
 
 from benchmarks._server import machine
-from tests.functional.crash import Outcome, crash
+from tests.functional.crash import crash
+from tests.functional.crash_ledger import Outcome
 
 KILLS = 100
 

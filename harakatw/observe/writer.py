@@ -17,9 +17,7 @@ from zope.interface import implementer
 from harakatw.config.core import LogOptions
 from harakatw.observe.levels import level_number
 
-_UNSAFE: Final = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
-)
+_UNSAFE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _NEWLINES: Final = re.compile("\r\n|\r|\n")
 _NEEDS_QUOTES: Final = re.compile(r'[\s="\\]')
 

@@ -10,7 +10,6 @@ from typing import Any, Final
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
-from harakatw.address import Address, parse_address
 from harakatw.interfaces.queue import IQueueStore, QueueItem
 from harakatw.interfaces.services import IOutbound, IThreads
 from harakatw.interfaces.session import IConnection
@@ -113,10 +112,13 @@ class OutboundEngine:
         return self.send_letter(self._letters().write(*paths, contents, notes))
 
     def send_report(self, report: Report) -> "Deferred[str]":
-        """Queue a report to a sender, whose address was taken before."""
-        sender = parse_address(f"<{report.recipient}>", utf8=True, postel=True)
-        letter = self._letters().write(Address(), (sender,), report.octets)
-        return self.send_letter(letter)
+        """
+        Queue a report to a sender.
+
+        @return: as L{IOutbound.send_email}.
+        """
+        paths = read_envelope("", report.recipient)
+        return self.send_letter(self._letters().write(*paths, report.octets))
 
     def send_letter(self, letter: Letter) -> "Deferred[str]":
         """

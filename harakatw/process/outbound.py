@@ -102,7 +102,7 @@ class Outbound:
         self._store_threads = PooledThreads(reactor, 4)
         self.store = SQLiteStore(
             directory,
-            StoreReactor(reactor.callFromThread, time.time),
+            StoreReactor(self._call_from_thread, time.time),
             self._store_threads,
         )
         self._configure_client(settings)
@@ -220,6 +220,9 @@ class Outbound:
             me=self._name(), options=settings.bounce, new_id=_new_id, pid=os.getpid()
         )
         self._site_limits = lru_cache(4096)(settings.outbound.limits_for)
+
+    def _call_from_thread(self, function: Callable[..., Any], *args: object) -> None:
+        self._reactor.callFromThread(function, *args)
 
     def _most(self, site: str) -> int | None:
         return self._site_limits(site).messages_per_connection

@@ -31,26 +31,37 @@ def become(user: str, group: str) -> None:
             os.setgid(gid)
         else:
             switchUID(uid, gid)
-    except (KeyError, ValueError):
-        why = f"there is no user {user!r} or group {group!r}"
-        raise ConfigError((f"config/smtp.ini: [main] {why}",)) from None
     except OSError as error:
-        why = f"cannot become {user or group}: {error.strerror}"
-        raise ConfigError((f"config/smtp.ini: [main] {why}",)) from None
+        raise _problem(f"cannot become {user or group}: {error.strerror}") from None
 
 
 def _ids(user: str, group: str) -> tuple[int, int]:
     uid, gid = os.geteuid(), os.getegid()
-    if user:
-        known = pwd.getpwuid(int(user)) if user.isdigit() else pwd.getpwnam(user)
-        uid, gid = known.pw_uid, known.pw_gid
-    if group:
-        gid = int(group) if group.isdigit() else grp.getgrnam(group).gr_gid
+    try:
+        if user:
+            known = pwd.getpwuid(int(user)) if user.isdigit() else pwd.getpwnam(user)
+            uid, gid = known.pw_uid, known.pw_gid
+        if group:
+            gid = int(group) if group.isdigit() else grp.getgrnam(group).gr_gid
+    except (KeyError, ValueError):
+        raise _problem(f"there is no user {user!r} or group {group!r}") from None
     return uid, gid
 
 
+def _problem(why: str) -> ConfigError:
+    return ConfigError((f"config/smtp.ini: [main] {why}",))
+
+
 def give_to(path: Path, user: str, group: str) -> None:
-    """Make C{user} the owner of what we made as root (weakness WK21)."""
-    if user and os.geteuid() == 0:
-        uid, gid = _ids(user, group)
+    """
+    Make C{user} the owner of what we made as root (weakness WK21).
+
+    @raise ConfigError: if there is no such user or group, or the disk refuses.
+    """
+    if not user or os.geteuid() != 0:
+        return
+    uid, gid = _ids(user, group)
+    try:
         os.chown(path, uid, gid)
+    except OSError as error:
+        raise _problem(f"cannot give {path} to {user}: {error.strerror}") from None

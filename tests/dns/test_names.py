@@ -121,12 +121,12 @@ class NameLookupTests(SynchronousTestCase):
 
     def test_no_such_name(self) -> None:
         """That there is no name is an answer."""
-        error = Failure(DNSNameError())  # type: ignore[no-untyped-call]
+        error = Failure(DNSNameError())
         self.assertEqual(self._ask(error), NO_NAME)
 
     def test_server_failure(self) -> None:
         """That nobody can say is another one."""
-        error = Failure(DNSServerError())  # type: ignore[no-untyped-call]
+        error = Failure(DNSServerError())
         self.assertEqual(self._ask(error), NO_ANSWER)
 
     def test_time_out(self) -> None:
@@ -163,7 +163,7 @@ class NameLookupTests(SynchronousTestCase):
 
     def test_failure_not_remembered(self) -> None:
         """After a failure of the DNS the next connection asks again."""
-        self._ask(Failure(DNSServerError()))  # type: ignore[no-untyped-call]
+        self._ask(Failure(DNSServerError()))
         self.assertEqual(self._ask(pointers("a.test")), "a.test")
 
     def test_bounded(self) -> None:

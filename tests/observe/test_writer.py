@@ -56,7 +56,9 @@ class LevelTests(WriterTestCase):
 
     def test_names(self) -> None:
         """Twisted's levels have Haraka's names in the log."""
-        names = [event_level({"log_level": level}) for level in LogLevel.iterconstants()]
+        names = [
+            event_level({"log_level": level}) for level in LogLevel.iterconstants()
+        ]
         self.assertEqual(names, ["debug", "info", "warn", "error", "crit"])
 
     def test_unknown(self) -> None:

@@ -1,7 +1,6 @@
 """The whole outbound engine in memory, and in virtual time."""
 
 import random
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,11 +31,11 @@ from harakatw.outbound.routes.router import Router
 from harakatw.outbound.scheduler.core import Scheduler
 from harakatw.outbound.scheduler.retry import RetryPolicy
 from harakatw.outbound.scheduler.settings import SchedulerSettings
-from harakatw.outbound.store.memory import MemoryStore
 from harakatw.outbound.teller import Teller
 from harakatw.testing.threads import NoThreads
 from tests.dns.zones import FakeResolver, Zone, a, mx
 from tests.outbound.hosts import Host, Net
+from tests.outbound.stores import HeldStore
 
 EPOCH: Final = 1_700_000_000.0
 ME: Final = "me.example"
@@ -65,6 +64,7 @@ class PostOffice:
     An engine with everything around it.
 
     @ivar clock: the time, of day and for time-outs.
+    @ivar store: the queue.
     @ivar net: hosts; all of L{ZONE} are there unless a test takes them away.
     @ivar first: the first host of C{far.example}.
     @ivar second: the other one.
@@ -76,7 +76,7 @@ class PostOffice:
         self,
         *plugins: object,
         directory: str,
-        store: Any = None,
+        threads: Any = None,
         zone: Zone = ZONE,
         intervals: tuple[float, ...] = (60.0, 300.0, 900.0),
         client: ClientOptions | None = None,
@@ -96,8 +96,8 @@ class PostOffice:
             self.net.host(ip)
         self.first, self.second = self.net.hosts[FIRST], self.net.hosts[SECOND]
         self.home: Host = self.net.hosts[HOME]
-        self.store: Any = store or MemoryStore(self.clock)
-        self.threads = NoThreads()
+        self.store = HeldStore(self.clock)
+        self.threads: Any = threads or NoThreads()
         self.chains = make_chains(map(_loaded, plugins), self.clock)
         self.resolver = FakeResolver(zone)
         self.pool = ClientPool(self.net.connect, self.net.policy_for)
@@ -236,8 +236,3 @@ def _loaded(plugin: object) -> LoadedPlugin:
     name = type(plugin).__name__
     hooks = declared_hooks(name, type(plugin))
     return LoadedPlugin(name, plugin, hooks, 30.0, frozenset(), "", ())
-
-
-def no_steps(plugins: Iterable[object] = ()) -> Any:
-    """Chains of some plugins, for parts that are tested by themselves."""
-    return make_chains(map(_loaded, plugins), Clock())

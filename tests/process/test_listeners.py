@@ -53,7 +53,7 @@ class _Reactor(MemoryReactorClock):
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
         self.open: list[str] = []
         self.busy = 0
 
@@ -127,9 +127,7 @@ class ListenersTests(SynchronousTestCase):
     def test_unchanged(self) -> None:
         """A port that stays in the list stays open: no client is turned away."""
         self._listen("127.0.0.1:25, 127.0.0.1:26")
-        (kept,) = (
-            port for at, port in self._listeners.ports.items() if at.port == 26
-        )
+        (kept,) = (port for at, port in self._listeners.ports.items() if at.port == 26)
         self.assertEqual(
             self._listen("127.0.0.1:26, 127.0.0.1:27"), ["127.0.0.1 26", "127.0.0.1 27"]
         )

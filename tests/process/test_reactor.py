@@ -1,8 +1,8 @@
 """Tests of C{harakatw.process.reactor}."""
 
-import sys
 import time
 from select import EPOLLHUP, EPOLLIN, EPOLLOUT
+from types import SimpleNamespace
 from typing import Any
 
 from twisted.internet import main
@@ -61,11 +61,12 @@ class QuickReactorTests(SynchronousTestCase):
         self._sockets: dict[int, _Socket] = {}
         self._ended: list[tuple[object, object, bool]] = []
         self._left: list[tuple[object, int, int]] = []
-        self._quick: Any = QuickReactor.__new__(QuickReactor)
-        self._quick._poller = self._poller
-        self._quick._selectables = self._sockets
-        self._quick._disconnectSelectable = lambda *call: self._ended.append(call)
-        self._quick._doReadOrWrite = lambda *call: self._left.append(call)
+        quick: Any = QuickReactor.__new__(QuickReactor)
+        quick._poller = self._poller
+        quick._selectables = self._sockets
+        quick._disconnectSelectable = lambda *call: self._ended.append(call)
+        quick._doReadOrWrite = lambda *call: self._left.append(call)
+        self._quick: QuickReactor = quick
 
     def _poll(self, *events: tuple[int, int]) -> None:
         self._poller.events = list(events)
@@ -145,13 +146,13 @@ class InstallTests(SynchronousTestCase):
 
     def test_first(self) -> None:
         """Without another choice it is ours."""
-        modules = {"sys": sys}
-        self.patch(sys, "modules", modules)
+        self.patch(reactor, "sys", SimpleNamespace(modules={}))
         self.assertTrue(install_quick_reactor())
         self.assertEqual(self._installed, ["the quick one"])
 
     def test_chosen_before(self) -> None:
         """What the postmaster chose with C{--reactor} stays."""
-        self.patch(sys, "modules", {"twisted.internet.reactor": object()})
+        modules = {"twisted.internet.reactor": object()}
+        self.patch(reactor, "sys", SimpleNamespace(modules=modules))
         self.assertFalse(install_quick_reactor())
         self.assertEqual(self._installed, [])

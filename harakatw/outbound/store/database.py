@@ -96,6 +96,7 @@ RELEASE_SITES = """
     ON CONFLICT (site) DO UPDATE SET wake = excluded.wake
     WHERE excluded.wake < sites.wake
 """
+HAS_FILES = "SELECT 1 FROM messages WHERE body_file > '' LIMIT 1"
 RELEASE = "UPDATE items SET state = 0, wake = due WHERE state = 1"
 
 
@@ -157,9 +158,7 @@ class QueueDatabase:
                 1,
             ),
         )
-        self._has_files = bool(
-            self._value("SELECT 1 FROM messages WHERE body_file NOTNULL LIMIT 1", 0)
-        )
+        self._has_files = bool(self._value(HAS_FILES, 0))
         self.commit()
 
     def stop(self) -> None:

@@ -20,19 +20,13 @@ MAX_PROBES: Final = 1_000_000
 LOST_RECIPIENTS: Final = "damaged: its items were lost, and who the recipients were"
 
 _PAGE_ROWS = 500
-_MESSAGE_COLUMNS = (
-    "id, items, uuid, sender, size, queued_at, envid, ret, flags, notes, "
-    "body_file, body_octets, body_crc, body"
-)
-_ITEM_COLUMNS = (
-    "id, message_id, domain, site, recipients, attempts, due, wake, state, warned, "
-    "last_error, next_hop"
-)
-
 # A message whose items are all gone was not delivered, for then it would be gone as
 # well: it is shown to the postmaster as a dead item without recipients.
 _SHOW_LOST = """
-    INSERT INTO items
+    INSERT INTO items (
+        id, message_id, domain, site, recipients, attempts, due, wake, state, warned,
+        last_error, next_hop
+    )
     SELECT id, id, '', '', '[]', 0, queued_at, queued_at, 3, 0, ?, ''
     FROM messages
     WHERE NOT EXISTS (
@@ -86,8 +80,8 @@ def salvage(damaged: str, new: str, connect: Connect) -> Saved:
         with closing(connect(damaged)) as source:
             source.text_factory = _text
             source.execute("PRAGMA writable_schema = ON")  # or a short file has no rows
-            messages = _Table(source, "messages", _MESSAGE_COLUMNS)
-            items = _Table(source, "items", _ITEM_COLUMNS)
+            messages = _Table(source, "messages", _columns(source, target, "messages"))
+            items = _Table(source, "items", _columns(source, target, "items"))
             saved_messages = _copy(messages, target)
             saved_items = _copy(items, target)
         target.execute("BEGIN IMMEDIATE")
@@ -100,12 +94,29 @@ def salvage(damaged: str, new: str, connect: Connect) -> Saved:
 
 def _copy(table: "_Table", target: sqlite3.Connection) -> int:
     """Insert rows, all but those that the table's conditions refuse. How many?"""
-    marks = ",".join("?" * len(table.columns.split(",")))
-    insert = f"INSERT OR IGNORE INTO {table.name} VALUES ({marks})"
+    names, marks = ",".join(table.columns), ",".join("?" * len(table.columns))
+    insert = f"INSERT OR IGNORE INTO {table.name} ({names}) VALUES ({marks})"
     target.execute("BEGIN IMMEDIATE")
     copied = sum(target.execute(insert, row).rowcount for row in table.rows())
     target.execute("COMMIT")
     return copied
+
+
+def _columns(
+    source: sqlite3.Connection, target: sqlite3.Connection, table: str
+) -> Sequence[str]:
+    """
+    The columns of a table that both have, as the damaged database may be older; the id
+    first.
+    """
+    found = []
+    for connection in (source, target):
+        try:
+            rows = connection.execute(f"PRAGMA table_info({table})").fetchall()
+        except sqlite3.Error:
+            rows = []  # then not a row can be read either
+        found.append([row[1] for row in rows])
+    return [name for name in found[1] if name in found[0]] or ["id"]
 
 
 def _text(octets: bytes) -> str:
@@ -124,7 +135,7 @@ class _Table:
 
     source: sqlite3.Connection
     name: str
-    columns: str
+    columns: Sequence[str]
     is_all_tried: bool = attrs.field(default=True, init=False)
     _is_damaged: bool = attrs.field(default=False, init=False)
 
@@ -167,7 +178,8 @@ class _Table:
     def _read(self, condition: str, value: int) -> Sequence[Row]:
         """What can be read of some rows, until the damage."""
         found: list[Row] = []
-        statement = f"SELECT {self.columns} FROM {self.name} WHERE {condition}"
+        names = ",".join(self.columns)
+        statement = f"SELECT {names} FROM {self.name} WHERE {condition}"
         try:
             found.extend(self.source.execute(statement, (value,)))
         except sqlite3.Error:

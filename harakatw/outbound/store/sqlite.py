@@ -50,6 +50,9 @@ CHANGE_PAGE: Final = 1000
 """Items that are changed or dropped in one transaction."""
 
 CLOSED: Final = "the queue is closed"
+TELL_SECONDS: Final = 60.0
+"""How often the same trouble is told, at most."""
+
 NO_BODY: Final = "its body is missing or too short"
 
 _ChangePage = Callable[[QueueDatabase, Sequence[int], Where], int]
@@ -86,6 +89,7 @@ class SQLiteStore:
     _make_writer: MakeWriter = attrs.field(default=WriterThread, kw_only=True)
     _queue: OpenQueue | None = attrs.field(default=None, init=False)
     _writer: Writer | None = attrs.field(default=None, init=False)
+    _told: dict[str, float] = attrs.field(factory=dict, init=False)
     _closed: "Deferred[None]" = attrs.field(factory=Deferred, init=False)
     _log = Logger()
 
@@ -240,7 +244,7 @@ class SQLiteStore:
                 why=why,
             )
         for trouble in ended.troubles:
-            self._tell(trouble)
+            self._tell_sometimes(trouble)
         for operation in ended.operations:
             if operation.is_unwanted:
                 self._take_back(operation)
@@ -296,6 +300,18 @@ class SQLiteStore:
                 failure,
                 directory=self.directory,
             )
+
+    def _tell_sometimes(self, trouble: str) -> None:
+        """A full disk should not be filled with the news of it."""
+        now = self.reactor.seconds()
+        if abs(now - self._told.get(trouble, -TELL_SECONDS)) >= TELL_SECONDS:
+            self._told = {
+                known: when
+                for known, when in self._told.items()
+                if abs(now - when) < TELL_SECONDS
+            }
+            self._told[trouble] = now
+            self._tell(trouble)
 
     def _tell(self, trouble: str) -> None:
         self._log.error(

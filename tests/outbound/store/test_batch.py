@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.logger import formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from harakatw.errors import StoreError
@@ -16,11 +17,13 @@ from harakatw.interfaces.queue import Filter, QueueItem
 from harakatw.outbound.store import batch, opening
 from harakatw.outbound.store.disk import Disk
 from harakatw.outbound.store.sqlite import SQLiteStore
+from tests.log_events import collect_log
 from tests.outbound.store.fakes import (
     BODY,
     NOW,
     Faults,
     HeldWriter,
+    NowReactor,
     held_writers,
     ids_of,
     make_store,
@@ -41,6 +44,7 @@ class BatchTestCase(SynchronousTestCase):
     def setUp(self) -> None:
         """Make an empty queue."""
         self.directory = Path(self.mktemp())
+        self.clock = NowReactor()
         self.faults = Faults()
         self.broken: dict[str, OSError] = {}
         self.writer, self.store = self.open()
@@ -51,6 +55,7 @@ class BatchTestCase(SynchronousTestCase):
         made: list[HeldWriter] = []
         store = make_store(
             self.directory,
+            reactor=self.clock,
             connect=self.faults.connect,
             disk=self.disk(),
             make_writer=held_writers(made),
@@ -272,6 +277,18 @@ class DiskFaultTests(BatchTestCase):
         self.store.settle((old.id,), ())
         fresh = self.added()
         self.assertEqual(self.found(), [fresh.id])
+
+    def test_told_sometimes(self) -> None:
+        """A full disk is told once a minute, not with each message."""
+        log = collect_log(self)
+        self.break_at("COMMIT", FULL)
+        for seconds in (0, 1, 58, 1, 1):
+            self.clock.advance(seconds)
+            adding = self.add()
+            self.writer.work()
+            self.failureResultOf(adding, StoreError)
+        told = [formatEvent(each) for each in log]
+        self.assertEqual(len([each for each in told if "is full" in each]), 2)
 
     def test_really_full(self) -> None:
         """So it is when SQLite itself finds no room."""

@@ -23,6 +23,7 @@ PLANS = (
     (database.PICK.format(WHERE.sql), "items USING INTEGER PRIMARY KEY (rowid=?)"),
     (database.RELEASE_SITES, "items USING INDEX by_state (state=?)"),
     (database.RELEASE, "items USING INDEX by_state (state=?)"),
+    (database.HAS_FILES, "messages USING COVERING INDEX by_file (body_file>?)"),
     (database.SET_LEASED, "items USING INTEGER PRIMARY KEY (rowid=?)"),
     (database.GIVE_BACK, "items USING INTEGER PRIMARY KEY (rowid=?)"),
     (database.CHANGE, "items USING INTEGER PRIMARY KEY (rowid=?)"),

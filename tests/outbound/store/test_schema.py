@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from harakatw.interfaces.queue import Filter
 from harakatw.outbound.store import schema
+from harakatw.outbound.store.salvage import salvage
 from harakatw.outbound.store.schema import (
     connect_database,
     is_corrupt,
@@ -48,6 +49,18 @@ class MigrationTests(SynchronousTestCase):
         open_database(path, connect_database).close()
         self.assertEqual(self.version(), before + 1)
         self.assertEqual(self.open_and_find(), self.queued)
+
+    def test_damaged(self) -> None:
+        """Of a damaged queue of an old version is saved what the old one has."""
+        path = self.directory / "queue.db"
+        more = ("ALTER TABLE items ADD COLUMN size TEXT NOT NULL DEFAULT 'L'",)
+        self.patch(schema, "MIGRATIONS", (*schema.MIGRATIONS[:1], more))
+        new_path = str(path) + ".new"
+        saved = salvage(str(path), new_path, connect_database)
+        self.assertEqual((saved.messages, saved.items), (1, 1))
+        with sqlite3.connect(new_path) as database:
+            rows = database.execute("SELECT size, domain FROM items").fetchall()
+        self.assertEqual(rows, [("L", "a.example")])
 
     def test_interrupted(self) -> None:
         """A change that stops halfway is not made at all, and made the next time."""
