@@ -40,10 +40,18 @@ class Notes:
         @return: the note, or C{default} when there is none, also when a name on the way
             is no group.
         """
-        try:
-            return self[path]
-        except KeyError:
+        found: Any = self._values
+        if not found:
             return default
+        if (
+            type(path) is str and path and "." not in path
+        ):  # nearly all, for each message
+            return found.get(path, default)
+        for part in _parts(path):
+            if type(found) is not dict or part not in found:
+                return default
+            found = found[part]
+        return found
 
     def set(
         self, path: NotePath, value: object, *, only_when_unset: bool = False
@@ -56,10 +64,13 @@ class Notes:
         @raise ValueError: if the path has an empty part, or a name on the way holds
             something that is no group.
         """
-        *groups, name = _parts(path)
         if self._values is None:
             self._values = {}
         group = self._values
+        if type(path) is str and path and "." not in path and not only_when_unset:
+            group[path] = value
+            return
+        *groups, name = _parts(path)
         for part in groups:
             group = group.setdefault(part, {})
             if type(group) is not dict:

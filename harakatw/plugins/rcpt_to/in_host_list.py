@@ -29,8 +29,9 @@ class InHostList:
     """
     Accepts recipients in our domains, and any from our own senders who may relay.
 
-    The two outcomes of ordinary inbound mail, a sender from elsewhere and a recipient
-    of ours, are not stored as results: most messages would carry nothing else.
+    The outcomes of ordinary mail are not stored as results, since most messages would
+    carry nothing else: a sender from elsewhere, one of ours (the note C{local_sender}
+    tells), and a recipient of ours.
     """
 
     _log = Logger()
@@ -70,7 +71,6 @@ class InHostList:
             transaction.results.add(self, fail="mail_from.anti_spoof")
             why = f"Mail from domain '{sender.host}' is not allowed from your host"
             return deny(why, code=550, enhanced="5.7.1")
-        transaction.results.add(self, passed="mail_from")
         transaction.notes.set("local_sender", True)
         return CONT
 

@@ -129,7 +129,7 @@ class SenderTests(SynchronousTestCase):
         self.assertIs(transaction.notes.get("local_sender"), True)
         self.assertEqual(
             transaction.results.get(NAME)["pass"],
-            ["mail_from", "relaying local_sender"],
+            ["relaying local_sender"],
         )
 
     def test_local_sender_without_relaying(self) -> None:
