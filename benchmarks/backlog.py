@@ -9,13 +9,12 @@ queue before and after, in the same way.
 import random
 import smtplib
 import socket
+import sqlite3
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-
-import attrs
 
 from benchmarks._server import Instance, Server, instance, machine, run
 from benchmarks._sink import Sink, sink
@@ -26,6 +25,7 @@ from harakatw.outbound.store.database import Addition, QueueDatabase
 from harakatw.outbound.store.schema import connect_database, open_database
 
 MESSAGES, DOMAINS = 1_000_000, 10_000
+LATER_SECONDS = 90.0
 ROUNDS, COUNT, SIZE, SESSIONS = 3, 5_000, 5_000, 50
 
 _BATCH = 5_000
@@ -49,20 +49,6 @@ class Dead:
         port = SILENT if low % 2 else 1
         return ok(value=f"127.1.{high}.{low + 1}:{port}")
 '''
-
-
-@attrs.frozen(kw_only=True)
-class Figures:
-    """
-    What was measured.
-
-    @ivar restart: seconds from the start of the process to the first 250.
-    @ivar mebioctets: resident, after the load.
-    """
-
-    restart: float
-    mebioctets: float
-    rates: Rates
 
 
 def host(number: int, silent: int) -> str:
@@ -130,15 +116,29 @@ def silence() -> Iterator[int]:
         yield port
 
 
-def look(where: Instance, end: Sink) -> Figures:
-    """Start the server, and send mail for a domain that is alive."""
+def look(name: str, where: Instance, end: Sink, later: float = 0.0) -> None:
+    """
+    Start the server, send mail for a domain that is alive, and print figures.
+
+    @param later: seconds after which the same is measured again, if any.
+    """
     began = time.monotonic()
     with run(where) as target:
         with smtplib.SMTP("127.0.0.1", where.port, timeout=60) as client:
             client.sendmail("a@client.example", "b@live.example", b"Subject: x\r\n")
-        restart = time.monotonic() - began
-        rates = rates_of(target, end)
-        return Figures(restart=restart, mebioctets=target.rss_kib() / 1024, rates=rates)
+        print(f"{name}: {time.monotonic() - began:.2f} s to the first 250", flush=True)
+        show(name, target, rates_of(target, end))
+        if later:
+            time.sleep(later)
+            show(f"{name}, {later:.0f} s later", target, rates_of(target, end))
+
+
+def tried(queue: Path) -> int:
+    """How many messages have been tried since L{fill}."""
+    with closing(sqlite3.connect(queue / "queue.db")) as database:
+        statement = "SELECT count(*) FROM items WHERE attempts > 0"
+        (count,) = database.execute(statement).fetchone()
+    return int(count)
 
 
 def rates_of(target: Server, end: Sink) -> Rates:
@@ -147,13 +147,12 @@ def rates_of(target: Server, end: Sink) -> Rates:
     return median([measure(target, end, COUNT, SIZE, SESSIONS) for _ in range(ROUNDS)])
 
 
-def show(name: str, figures: Figures) -> None:
+def show(name: str, target: Server, rates: Rates) -> None:
     """Print one line."""
-    rates = figures.rates
     print(
-        f"{name}: {figures.restart:.2f} s to the first 250, {figures.mebioctets:.0f}"
-        f" MiB resident, {rates.accepted:.0f} messages/s accepted,"
-        f" {rates.relayed:.0f} relayed, {rates.cpu:.3f} ms CPU/message",
+        f"{name}: {target.rss_kib() / 1024:.0f} MiB resident, {rates.accepted:.0f}"
+        f" messages/s accepted, {rates.relayed:.0f} relayed, {rates.cpu:.3f} ms"
+        " CPU/message",
         flush=True,
     )
 
@@ -170,7 +169,7 @@ def main() -> None:
             "plugins/dead.py": PLUGIN.replace("SILENT", str(silent)),
         }
         with instance(files) as empty, instance(files) as full:
-            show("empty queue", look(empty, end))
+            look("empty queue", empty, end)
             began = time.monotonic()
             fill(full.folder / "queue", messages, domains, silent)
             octets = (full.folder / "queue/queue.db").stat().st_size
@@ -179,8 +178,10 @@ def main() -> None:
                 f" in {time.monotonic() - began:.0f} s",
                 flush=True,
             )
-            show("full queue", look(full, end))
-            show("empty queue again", look(empty, end))
+            look("full queue", full, end, LATER_SECONDS)
+            count = tried(full.folder / "queue")
+            print(f"{count} messages of the full queue were tried meanwhile")
+            look("empty queue again", empty, end)
 
 
 if __name__ == "__main__":

@@ -13,20 +13,14 @@ from twisted.internet.defer import Deferred
 
 from harakatw.errors import StoreError
 from harakatw.hooks.chain import Chain
-from harakatw.interfaces.queue import (
-    IQueueStore,
-    ItemState,
-    NewItem,
-    QueueItem,
-    Retry,
-)
+from harakatw.interfaces.queue import IQueueStore, ItemState, NewItem, Retry
 from harakatw.interfaces.services import IThreads
 from harakatw.observe.levels import LogSwitch
 from harakatw.outbound.attempt import Settlement, Work
 from harakatw.outbound.attempt_log import AttemptLog, response_of
 from harakatw.outbound.client.result import Peer
 from harakatw.outbound.courier import Chains
-from harakatw.outbound.dsn.dead_letter import dead_letter
+from harakatw.outbound.dsn.dead_letter import dead_letter, is_double_bounce
 from harakatw.outbound.dsn.outcomes import outcomes
 from harakatw.outbound.dsn.recipients import Action, Kind, ReportedRecipient
 from harakatw.outbound.dsn.report import Report, Reporter
@@ -122,7 +116,7 @@ class Teller:
             self._begun[work] = telling
         await self._report(work, telling)
         instead = None
-        if telling.failed and not telling.is_silent and not _has_sender(work.item):
+        if telling.failed and not telling.is_silent and is_double_bounce(work.item):
             instead = await self._keep_dead(work, settlement, telling)
         del self._begun[work]
         return instead
@@ -160,7 +154,7 @@ class Teller:
 
     async def _report(self, work: Work, telling: _Telling) -> None:
         """Queue a report of each kind that somebody wants."""
-        if not _has_sender(work.item):
+        if is_double_bounce(work.item):
             return
         kinds = {each.action.kind for each in telling.reported if each.is_asked_for}
         if telling.is_silent:
@@ -230,14 +224,6 @@ class Teller:
         seconds = self._now() - message.queued_at + _LEASE_SECONDS
         (added,) = await self._store.add(message, (part,), (body,), seconds)
         return attrs.evolve(dead, id=added.id)
-
-
-def _has_sender(item: QueueItem) -> bool:
-    """
-    Is there anybody to tell? Not if it is the null path, nor an address that nobody can
-    read any more.
-    """
-    return not HMail(item).mail_from.is_null
 
 
 async def _ask(chain: Chain, hmail: HMail, told: object) -> Verdict:

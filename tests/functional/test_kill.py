@@ -27,4 +27,4 @@ class KillTests(SynchronousTestCase):
         self.assertEqual(outcome.late, ())
         self.assertEqual(outcome.left, 0)
         self.assertEqual(outcome.kills, KILLS)
-        self.assertGreater(outcome.acknowledged, 50)
+        self.assertGreater(outcome.acknowledged, 10)

@@ -81,7 +81,7 @@ class Host:
     def begin(self) -> SinkSession:
         """A client has connected."""
         self.heard.append(bytearray())
-        return SinkSession(self._take, self._object_to)
+        return SinkSession(self._take, _Order(self).object_to)
 
     def _take(self, taken: Taken) -> bytes:
         answer = self.take(taken)
@@ -89,13 +89,31 @@ class Host:
             self.taken.append(taken)
         return answer
 
-    def _object_to(self, line: bytes) -> bytes | None:
+    def answer(self, line: bytes) -> bytes | None:
+        """What it says to a command that L{SinkSession} would answer otherwise."""
         answer = self.object_to(line)
         if answer is None and line[:4].upper() in (b"EHLO", b"LHLO"):
             lines = [b"250-" + each for each in (b"mx.example", *self.offers)]
             return b"\r\n".join((*lines, b"250 HELP"))
         if answer is None and line == b"STARTTLS":
             return b"220 begin"
+        return answer
+
+
+@attrs.define(eq=False)
+class _Order:
+    """What goes with what in one session: no recipients without a sender."""
+
+    _host: Host
+    _is_refused: bool = False
+
+    def object_to(self, line: bytes) -> bytes | None:
+        answer = self._host.answer(line)
+        verb = line[:4].upper()
+        if verb == b"MAIL":
+            self._is_refused = (answer or b"")[:1] in (b"4", b"5")
+        if verb == b"RCPT" and self._is_refused and answer is None:
+            return b"503 5.5.1 Who sends it?"
         return answer
 
 

@@ -83,6 +83,7 @@ class PostOffice:
         always_split: bool = False,
         delay_warning: float = 4 * 3600.0,
         max_lifetime: float = 5 * 86400.0,
+        stop_seconds: float = 30.0,
         hosts_file: str = "",
     ) -> None:
         """
@@ -120,7 +121,8 @@ class PostOffice:
             delay_warning=delay_warning,
             max_lifetime=max_lifetime,
         )
-        self.scheduler = self._make_scheduler(SchedulerSettings(retry=policy))
+        settings = SchedulerSettings(retry=policy, stop_seconds=stop_seconds)
+        self.scheduler = self._make_scheduler(settings)
         self.engine.scheduler = self.scheduler
         self.scheduler.start()
 

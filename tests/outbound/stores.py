@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
 import attrs
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred, fail, succeed
 
 from harakatw.errors import StoreError
 from harakatw.interfaces.queue import NewItem, QueuedMessage, QueueItem, Retry
@@ -20,6 +20,7 @@ class HeldStore(MemoryStore):
     @ivar waiting: what is to be added, each with what to call then.
     @ivar added: what was, in order, with the body.
     @ivar broken_bodies: messages whose bodies cannot be read.
+    @ivar chunks: what all bodies are instead, read a chunk at a time.
     @ivar settled: ids of items that were done or put back, in order, and of messages
         that were added in between, as C{+} and the sender.
     """
@@ -31,6 +32,7 @@ class HeldStore(MemoryStore):
     )
     broken_bodies: set[int] = attrs.field(factory=set)
     settled: list[str] = attrs.field(factory=list)
+    chunks: Iterable[bytes] | None = None
 
     def add(
         self,
@@ -65,6 +67,8 @@ class HeldStore(MemoryStore):
     def read_body(self, message_id: int) -> "Deferred[Iterable[bytes]]":
         if message_id in self.broken_bodies:
             return fail(StoreError("its body is missing"))
+        if self.chunks is not None:
+            return succeed(self.chunks)
         return MemoryStore.read_body(self, message_id)
 
     def settle(self, done: Iterable[int], retries: Iterable[Retry]) -> "Deferred[None]":

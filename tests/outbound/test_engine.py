@@ -19,7 +19,6 @@ from harakatw.outbound.scheduler.core import Target
 from harakatw.plugin import (
     DENY,
     OK,
-    IConnectInitHook,
     IConnection,
     IMailHook,
     IPreSendTransEmailHook,
@@ -27,23 +26,13 @@ from harakatw.plugin import (
     Params,
     Verdict,
 )
-from harakatw.testing.server import MemoryClient, MemoryServer
 from harakatw.testing.threads import HeldThreads
 from tests.outbound.post_office import (
     ALICE,
     BOB,
     MESSAGE,
-    PostOffice,
-    PostOfficeTestCase,
 )
-
-
-@implementer(IConnectInitHook)
-class Relays:
-    """Every client may send anywhere."""
-
-    def hook_connect_init(self, connection: IConnection) -> None:
-        connection.relaying = True
+from tests.outbound.submission import EngineTestCase
 
 
 @implementer(IPreSendTransEmailHook)
@@ -73,48 +62,6 @@ class TakesNotes:
         connection.transaction.notes.set("queue.next_hop", "relay.example:2525")
         connection.transaction.notes.set("auth_passwd", "secret")
         connection.transaction.notes.set("object", object())
-
-
-class EngineTestCase(PostOfficeTestCase):
-    """
-    A test with an engine and a server before it.
-
-    @ivar post: the engine and its queue.
-    @ivar client: of the server.
-    """
-
-    post: PostOffice
-    client: MemoryClient
-
-    def start(
-        self,
-        *plugins: object,
-        limits: ConnectionOptions | None = None,
-        **office: Any,
-    ) -> None:
-        """Start both, with the same plugins, and connect to the server."""
-        self.post = self.office(*plugins, **office)
-        server = MemoryServer(
-            (Relays(), *plugins),
-            clock=self.post.clock,
-            outbound=self.post.engine,
-            limits=limits,
-        )
-        self.client = server.connect()
-
-    def submit(self, *recipients: str, octets: bytes = MESSAGE) -> str:
-        """Send a message, and return the reply to it, which may not be there yet."""
-        client = self.client
-        client.say("EHLO client.example", f"MAIL FROM:<{ALICE}>")
-        client.say(*(f"RCPT TO:<{each}>" for each in recipients or (BOB,)), "DATA")
-        client.hear()
-        client.send(octets)
-        client.send(b".\r\n")
-        return client.hear()
-
-    def bodies(self) -> list[bytes]:
-        """The messages that were queued."""
-        return [body for _, _, body in self.post.store.added]
 
 
 class AcknowledgementTests(EngineTestCase):

@@ -10,11 +10,15 @@ import attrs
 
 from harakatw.interfaces.queue import ItemState, QueueItem, Retry
 from harakatw.outbound.dsn.recipients import ReportedRecipient
+from harakatw.outbound.hmail import HMail
 
 
 def is_double_bounce(item: QueueItem) -> bool:
-    """Would a report of failure have nobody to go to?"""
-    return not item.message.sender
+    """
+    Would a report of failure have nobody to go to? The sender is the null path, or an
+    address of the queue that nobody can read any more.
+    """
+    return HMail(item).mail_from.is_null
 
 
 def dead_letter(

@@ -5,6 +5,7 @@ It is looked for in the folder that C{PEERS} names, where C{npm install} has put
 """
 
 import os
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -21,6 +22,8 @@ from tests.functional.peers.daemon import (
 from tests.functional.processes import free_port
 from tests.outbound.client.certificates import Signed
 
+_OLDEST_NODE: Final = 20
+
 # It does not greet anybody without these sections.
 _CONNECTION: Final = (
     "[main]\nspool_dir=/tmp\n[haproxy]\n[headers]\n[max]\nbytes=26214400\n"
@@ -34,7 +37,14 @@ def lacks() -> str:
         return "PEERS does not name a folder with Haraka"
     if _haraka() is None:
         return f"no Haraka in {os.environ['PEERS']}"
-    return "" if _node() else "not installed: node"
+    node = _node()
+    if node is None:
+        return "not installed: node"
+    version = subprocess.run([node, "--version"], capture_output=True, text=True)
+    major = version.stdout.removeprefix("v").partition(".")[0]
+    if version.returncode or int(major) < _OLDEST_NODE:
+        return f"Haraka needs Node.js {_OLDEST_NODE}, and this is {version.stdout}"
+    return ""
 
 
 def _haraka() -> Path | None:

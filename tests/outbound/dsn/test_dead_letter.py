@@ -27,6 +27,7 @@ class DeadLetterTests(SynchronousTestCase):
     def test_whose(self) -> None:
         """A bounce that fails has nobody to go back to."""
         self.assertTrue(is_double_bounce(queue_item("")))
+        self.assertTrue(is_double_bounce(queue_item("no address")))
         self.assertFalse(is_double_bounce(queue_item(SENDER)))
 
     def test_kept(self) -> None:
