@@ -2,8 +2,8 @@
 A queue of a million messages for ten thousand dead domains: how soon the server is back
 after a restart, what memory that takes, and whether other mail is any slower for it.
 
-C{python -m benchmarks.backlog [MESSAGES [DOMAINS]]}. The same is measured with an empty
-queue before and after, in the same way.
+C{python -m benchmarks.backlog [MESSAGES [DOMAINS]]}. A server with an empty queue and
+one with the full queue take turns, so that whatever else the machine does slows both.
 """
 
 import random
@@ -25,8 +25,7 @@ from harakatw.outbound.store.database import Addition, QueueDatabase
 from harakatw.outbound.store.schema import connect_database, open_database
 
 MESSAGES, DOMAINS = 1_000_000, 10_000
-LATER_SECONDS = 90.0
-ROUNDS, COUNT, SIZE, SESSIONS = 3, 5_000, 5_000, 50
+ROUNDS, COUNT, SIZE, SESSIONS = 7, 5_000, 5_000, 50
 
 _BATCH = 5_000
 _BODY = b"Subject: late\r\n\r\n" + b"x" * 583
@@ -116,21 +115,37 @@ def silence() -> Iterator[int]:
         yield port
 
 
-def look(name: str, where: Instance, end: Sink, later: float = 0.0) -> None:
-    """
-    Start the server, send mail for a domain that is alive, and print figures.
-
-    @param later: seconds after which the same is measured again, if any.
-    """
+@contextmanager
+def started(name: str, where: Instance) -> Iterator[Server]:
+    """Start a server, and print how long that takes."""
     began = time.monotonic()
     with run(where) as target:
         with smtplib.SMTP("127.0.0.1", where.port, timeout=60) as client:
             client.sendmail("a@client.example", "b@live.example", b"Subject: x\r\n")
         print(f"{name}: {time.monotonic() - began:.2f} s to the first 250", flush=True)
-        show(name, target, rates_of(target, end))
-        if later:
-            time.sleep(later)
-            show(f"{name}, {later:.0f} s later", target, rates_of(target, end))
+        yield target
+
+
+def compare(empty: Instance, full: Instance, end: Sink) -> None:
+    """Send mail for a domain that is alive through both."""
+    with (
+        started("empty queue", empty) as without,
+        started("full queue", full) as backed_up,
+    ):
+        targets = {"empty queue": without, "full queue": backed_up}
+        rounds: dict[str, list[Rates]] = {name: [] for name in targets}
+        for target in targets.values():
+            measure(target, end, COUNT // 10, SIZE, SESSIONS)  # warm-up
+        for _ in range(ROUNDS):
+            for name, target in targets.items():
+                rounds[name].append(measure(target, end, COUNT, SIZE, SESSIONS))
+        for name, target in targets.items():
+            show(name, target, median(rounds[name]))
+    usual, slowed = (median(each) for each in rounds.values())
+    print(
+        f"full/empty: accepted x{slowed.accepted / usual.accepted:.2f}, relayed"
+        f" x{slowed.relayed / usual.relayed:.2f}, CPU x{slowed.cpu / usual.cpu:.2f}"
+    )
 
 
 def tried(queue: Path) -> int:
@@ -139,12 +154,6 @@ def tried(queue: Path) -> int:
         statement = "SELECT count(*) FROM items WHERE attempts > 0"
         (count,) = database.execute(statement).fetchone()
     return int(count)
-
-
-def rates_of(target: Server, end: Sink) -> Rates:
-    """What is usual, after a warm-up."""
-    measure(target, end, COUNT // 10, SIZE, SESSIONS)
-    return median([measure(target, end, COUNT, SIZE, SESSIONS) for _ in range(ROUNDS)])
 
 
 def show(name: str, target: Server, rates: Rates) -> None:
@@ -158,7 +167,7 @@ def show(name: str, target: Server, rates: Rates) -> None:
 
 
 def main() -> None:
-    """Measure an empty queue, the full one, and the empty one again."""
+    """Make the queue, and measure."""
     print(machine())
     messages = int(sys.argv[1]) if len(sys.argv) > 1 else MESSAGES
     domains = int(sys.argv[2]) if len(sys.argv) > 2 else DOMAINS
@@ -169,7 +178,6 @@ def main() -> None:
             "plugins/dead.py": PLUGIN.replace("SILENT", str(silent)),
         }
         with instance(files) as empty, instance(files) as full:
-            look("empty queue", empty, end)
             began = time.monotonic()
             fill(full.folder / "queue", messages, domains, silent)
             octets = (full.folder / "queue/queue.db").stat().st_size
@@ -178,10 +186,9 @@ def main() -> None:
                 f" in {time.monotonic() - began:.0f} s",
                 flush=True,
             )
-            look("full queue", full, end, LATER_SECONDS)
+            compare(empty, full, end)
             count = tried(full.folder / "queue")
             print(f"{count} messages of the full queue were tried meanwhile")
-            look("empty queue again", empty, end)
 
 
 if __name__ == "__main__":

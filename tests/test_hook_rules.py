@@ -203,6 +203,13 @@ class TableTests(SynchronousTestCase):
         self.assertEqual(soft, {"queue", "queue_outbound"})
         self.assertEqual({faults[hook] for hook in faults.keys() - soft}, {CONT})
 
+    def test_late(self) -> None:
+        """No verdict in time counts as DENYSOFT, but where that means silence."""
+        late = {hook: rule.late for hook, rule in HOOK_RULES.items()}
+        others = {hook for hook, verdict in late.items() if verdict is not DENYSOFT}
+        self.assertEqual(others, {"bounce"})
+        self.assertIs(late["bounce"], CONT)
+
 
 class RuleTests(SynchronousTestCase):
     """The rows themselves."""

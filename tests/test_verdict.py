@@ -71,6 +71,8 @@ class VerdictTests(SynchronousTestCase):
         self.assertEqual((delay(5).kind, delay(5).value), (Kind.DELAY, 5))
         self.assertEqual(next_hook("vrfy").value, "vrfy")
         self.assertEqual(ok(value="mx.example").value, "mx.example")
+        self.assertEqual(deny_soft(value=60).value, 60)
+        self.assertEqual(deny_soft(value=60).kind, Kind.DENYSOFT)
 
     def test_codes_that_fit(self) -> None:
         """A denial may have any code of its class."""

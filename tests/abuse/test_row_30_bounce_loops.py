@@ -2,9 +2,12 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from harakatw.interfaces.queue import ItemState
 from harakatw.outbound.dsn.recipients import Action, Kind
 from harakatw.outbound.dsn.report import Reporter
+from harakatw.outbound.routes.problems import LOOP
 from harakatw.wire.dsn import message_dsn, recipient_dsn
+from tests.dns.zones import a, mx
 from tests.outbound.dsn.reports import (
     NOW,
     make_report,
@@ -12,6 +15,13 @@ from tests.outbound.dsn.reports import (
     parsed,
     queued_message,
     told,
+)
+from tests.outbound.post_office import (
+    ALICE,
+    BOB,
+    MESSAGE,
+    ZONE,
+    PostOfficeTestCase,
 )
 from tests.sessions import make_site
 
@@ -60,3 +70,51 @@ class BounceLoopTests(SynchronousTestCase):
                 action.kind, message, [outcome], (b"",), NOW
             )
             self.assertIsNone(report)
+
+
+class EngineLoopTests(PostOfficeTestCase):
+    """The same through the engine, until nothing moves any more."""
+
+    def test_null_path(self) -> None:
+        """Mail from the null path to a bad address makes no report."""
+        post = self.office()
+        post.first.refuse(rcpt=b"550 5.1.1 who")
+        post.send(BOB, sender="")
+        post.run(86400)
+        self.assertEqual(post.reports(), [])
+        self.assertEqual([item.state for item in post.items()], [ItemState.DEAD])
+
+    def test_bad_on_both_sides(self) -> None:
+        """Neither sender nor recipient exist: one report, and that is the end."""
+        post = self.office()
+        for host in post.net.hosts.values():
+            host.refuse(rcpt=b"550 5.1.1 who")
+        post.send(BOB, sender=ALICE)
+        post.run(10 * 86400)
+        self.assertEqual(len(post.store.added), 2)
+        self.assertEqual([item.state for item in post.items()], [ItemState.DEAD])
+
+    def test_many_wishes(self) -> None:
+        """
+        A thousand recipients of whom the sender wants to hear: one report, not one for
+        each, and none about that.
+        """
+        post = self.office()
+        post.first.refuse(rcpt=b"550 5.1.1 who")
+        post.send(*(f"user{number}@far.example" for number in range(1000)))
+        post.run(3600)
+        (report,) = post.reports()
+        self.assertEqual(report.count(b"Final-Recipient:"), 1000)
+        self.assertEqual(post.items(), ())
+
+    def test_mx_is_us(self) -> None:
+        """A domain whose MX host is this server: 5.4.6, and nobody is connected to."""
+        zone = {**ZONE, "far.example": (mx(10, "me.example"),)}
+        zone["me.example"] = (a("192.0.2.77"),)
+        post = self.office(zone=zone)
+        post.send(BOB, contents=MESSAGE)
+        post.run(3600)
+        (report,) = post.reports()
+        self.assertIn(b"Status: 5.4.6", report)
+        self.assertIn(LOOP.text.encode(), report)
+        self.assertNotIn("192.0.2.77", post.net.tried)

@@ -1,17 +1,20 @@
 """What plugins get where there is no server."""
 
+from typing import Any
+
 from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactorClock
 from zope.interface.verify import verifyObject
 
 from harakatw.cli.create import write_files
-from harakatw.cli.services import ReactorThreads, make_services
-from harakatw.errors import PluginError
+from harakatw.cli.services import NoOutbound, ReactorThreads, make_services
+from harakatw.errors import PluginError, ProtocolError, StoreError
 from harakatw.hooks.loader import PluginLoader
-from harakatw.interfaces.services import IServer, IThreads
+from harakatw.interfaces.services import IOutbound, IServer, IThreads
 from harakatw.process.server import Server
 from harakatw.service import HarakaService
 from tests.cli.instances import InstanceTestCase
+from tests.log_events import collect_log
 
 WANTS_TOO_MUCH = '''\
 """Wants what nobody has."""
@@ -53,6 +56,24 @@ class ServicesTests(InstanceTestCase):
         """They are what plugins are promised."""
         verifyObject(IThreads, ReactorThreads(Clock()))
         verifyObject(IServer, Server("mx.example", "/srv/mail"))
+        verifyObject(IOutbound, NoOutbound())
+
+    def test_mail(self) -> None:
+        """
+        Mail that a plugin sends while somebody tries it goes nowhere, which the log
+        says; a mistake in its addresses is found all the same.
+        """
+        events = collect_log(self)
+        outbound = NoOutbound()
+        sent = outbound.send_email("a@b.example", ["c@d.example"], "Subject: x\n\nHi")
+        self.assertTrue(self.successResultOf(sent))
+        (event,) = (each for each in events if "rcpts" in each)
+        self.assertEqual(
+            (event["sender"], event["rcpts"]), ("<a@b.example>", "<c@d.example>")
+        )
+        self.assertRaises(ProtocolError, outbound.send_email, "", "nobody", "x")
+        connection: Any = None
+        self.failureResultOf(outbound.queue(connection), StoreError)
 
     def test_name(self) -> None:
         """The server is called as C{config/me} says."""

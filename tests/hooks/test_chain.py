@@ -133,6 +133,15 @@ class WaitingTests(SynchronousTestCase):
         self.assertIs(self.successResultOf(outcome), DENYSOFT)
         self.assertEqual((len(cancelled), bench.asked), (1, ["p0"]))
 
+    def test_time_out_of_bounces(self) -> None:
+        """On C{bounce} it means CONT: or else nobody would be told."""
+        bench = Bench("bounce", timeout_seconds=5)
+        outcome = bench.run(Deferred[Any](), None)
+        assert isinstance(outcome, Deferred)
+        bench.clock.advance(5)
+        self.assertIs(self.successResultOf(outcome), CONT)
+        self.assertEqual(bench.asked, ["p0", "p1"])
+
     def test_time_for_each(self) -> None:
         """Each plugin has its own time."""
         bench = Bench(timeout_seconds=5)

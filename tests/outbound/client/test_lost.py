@@ -3,7 +3,7 @@
 from twisted.internet.error import ConnectionLost
 from twisted.trial.unittest import SynchronousTestCase
 
-from harakatw.outbound.client.result import Fate
+from harakatw.outbound.client.result import DeliveryResult, Fate
 from tests.outbound.client.peers import (
     ALL,
     Peer,
@@ -146,5 +146,8 @@ class LostTests(SynchronousTestCase):
         delivery = peer.client.deliver(envelope())
         delivery.addBoth(results.append)
         delivery.cancel()
-        self.assertEqual(len(results), 1)
+        (result,) = results
+        assert isinstance(result, DeliveryResult)
+        self.assertEqual(fates(result), "451 delayed")
+        self.assertFalse(result.outcomes[0].other_host, "somebody else may have it now")
         self.assertTrue(peer.transport.aborted)

@@ -1,6 +1,6 @@
 """Along a route."""
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 
 from harakatw.outbound.hop import Hop
 from harakatw.outbound.routes.guard import Guard
@@ -98,6 +98,15 @@ class OrderTests(RoutingTestCase):
 
         walked = Deferred.fromCoroutine(collect())
         self.assertEqual(self.successResultOf(walked), [ONE, TWO])
+
+    def test_called_off(self) -> None:
+        """Whoever does not want to wait for addresses any more is told just that."""
+        zone = {"d.test": [mx(10, "a.test"), mx(10, "b.test")]}
+        self.start({**zone, "a.test": SILENT, "b.test": SILENT})
+        hop = self.router.walk(self.route()).next_hop()
+        assert isinstance(hop, Deferred)
+        hop.cancel()
+        self.failureResultOf(hop, CancelledError)
 
     def test_many(self) -> None:
         """A hundred hosts with 64 addresses each do not hold an attempt for days."""
