@@ -14,6 +14,7 @@ from harakatw.hooks.chain import Chain
 from harakatw.interfaces.services import IOutbound, IThreads
 from harakatw.message.received import ReceivedTemplate
 from harakatw.message.store import StoreSettings
+from harakatw.net.rounds import round_of
 from harakatw.observe.levels import LogSwitch
 from harakatw.process.settings import Settings
 from harakatw.smtp.context import SessionContext
@@ -64,6 +65,7 @@ def make_context(
         threads=threads,
         names=_name_lookup(settings.dns, reactor),
         outbound=outbound,
+        round=round_of(reactor),
     )
 
 

@@ -10,6 +10,7 @@ from harakatw.hooks.chain import Chain
 from harakatw.interfaces.services import INameLookup, IOutbound, IThreads
 from harakatw.message.received import ReceivedTemplate
 from harakatw.message.store import StoreSettings
+from harakatw.net.rounds import Round
 from harakatw.observe.levels import LogSwitch
 from harakatw.results import ResultSettings
 
@@ -33,6 +34,7 @@ class SessionContext:
     @ivar clock: the time.
     @ivar threads: for what blocks.
     @ivar names: finds the client's name; L{None} if the core does not look it up.
+    @ivar round: when what sessions say is sent.
     @ivar outbound: takes mail of those who may relay; L{None} without an outbound
         engine.
     """
@@ -52,3 +54,4 @@ class SessionContext:
     threads: IThreads
     names: INameLookup | None = None
     outbound: IOutbound | None = None
+    round: Round = attrs.field(factory=Round)

@@ -157,7 +157,7 @@ class SMTPProtocol(Session, Protocol):
         if self._leaving and self._pending is None:
             self._leave()
         if self._out:
-            self._flush()
+            self._flush_soon()
         if self._wants_input() is not self._reading:
             self._read(not self._reading)
 
@@ -267,7 +267,17 @@ class SMTPProtocol(Session, Protocol):
 
     # ---- the end ---------------------------------------------------------------------
 
+    def _flush_soon(self) -> None:
+        """Send what was said, together with what others are told in this round."""
+        ends = self.context.round
+        if ends.is_open and self._direct:
+            ends.at_end(self._flush)
+        else:
+            self._flush()
+
     def _flush(self) -> None:
+        if not self._out or self._lost:
+            return  # it was sent since, or nobody is there
         out, self._out = self._out, []
         octets = out[0] if len(out) == 1 else b"".join(out)
         if self._direct:
@@ -288,8 +298,7 @@ class SMTPProtocol(Session, Protocol):
         if self.phase is Phase.CLOSED:
             return
         self.phase = Phase.CLOSED
-        if self._out:
-            self._flush()
+        self._flush()
         self.last_progress = self.context.clock.seconds()
         self.transport.unregisterProducer()
         half_close = getattr(self.transport, "loseWriteConnection", None)

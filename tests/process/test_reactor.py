@@ -6,8 +6,10 @@ from types import SimpleNamespace
 from typing import Any
 
 from twisted.internet import main
+from twisted.internet.epollreactor import EPollReactor
 from twisted.trial.unittest import SynchronousTestCase
 
+from harakatw.net.rounds import Round
 from harakatw.process import reactor
 from harakatw.process.reactor import QuickReactor, install_quick_reactor
 
@@ -128,6 +130,18 @@ class QuickReactorTests(SynchronousTestCase):
         self._quick.doIteration(1.5)
         self._quick.doIteration(None)
         self.assertEqual(self._poller.asked, [(1.5, 2), (-1, 2)])
+
+    def test_round(self) -> None:
+        """What is to be sent is sent once the calls that are due have been made."""
+        quick: Any = QuickReactor.__new__(QuickReactor)
+        quick.round, order = Round(), []
+        self.patch(
+            EPollReactor,
+            "runUntilCurrent",
+            lambda _: quick.round.at_end(lambda: order.append(quick.round.is_open)),
+        )
+        quick.runUntilCurrent()
+        self.assertEqual(order, [True])
 
     def test_clock(self) -> None:
         """A time-out does not fire early or late because somebody sets the clock."""

@@ -72,6 +72,8 @@ class ClientLink(Protocol):
         self._handshaking: Deferred[None] | None = None
         self._closings: list[Deferred[None]] = []
         self._is_direct = False
+        self._round = settings.round
+        self._unsent = b""
         self._is_gone = False
         self._waits_for = "the greeting"
 
@@ -130,6 +132,7 @@ class ClientLink(Protocol):
         if not self._reader.is_empty:
             self._break(_OUT_OF_STEP)
             return done
+        self._send()
         self._is_direct = False
         self._deadline.within(seconds)
         self.transport.startTLS(handshake)
@@ -179,6 +182,22 @@ class ClientLink(Protocol):
             raise PeerError(f"{answer.code} without having been asked")
 
     def _write(self, octets: bytes) -> None:
+        """Send this, together with what others are told in this round."""
+        if not (self._is_direct and self._round.is_open):
+            self._write_now(octets)
+        elif self._unsent:
+            self._unsent += octets
+        else:
+            self._unsent = octets
+            self._round.at_end(self._send)
+
+    def _send(self) -> None:
+        """What waits for the end of the round waits no longer."""
+        octets, self._unsent = self._unsent, b""
+        if octets and not self._is_gone:
+            self._write_now(octets)
+
+    def _write_now(self, octets: bytes) -> None:
         if self._is_direct:
             octets = send_now(self.transport, octets)
             if not octets:
@@ -233,6 +252,7 @@ class ClientLink(Protocol):
         """Close once all is written, or by force if that takes long."""
         if self.state is not State.LEAVING:
             self._leave()
+        self._send()
         self.transport.loseConnection()
 
     def _awaited(self) -> str:

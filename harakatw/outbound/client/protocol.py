@@ -227,6 +227,7 @@ class SMTPClient(ClientLink):
             self._body_sent(None, job)
             self._write(octets)
             return
+        self._send()
         self._is_direct = False
         self._made_progress()
         in_thread = self._settings.in_thread

@@ -6,6 +6,7 @@ from secrets import token_urlsafe
 import attrs
 from twisted.internet.interfaces import IReactorTime
 
+from harakatw.net.rounds import Round, round_of
 from harakatw.observe.levels import LogSwitch
 from harakatw.outbound.client.body import InThread
 from harakatw.outbound.client.timeouts import ClientOptions, Timeouts
@@ -22,6 +23,7 @@ class ClientSettings:
     @ivar tls: certificates and ciphers.
     @ivar in_thread: calls its first argument with the others in a thread; L{None} to
         call it at once, which may hold up everything.
+    @ivar round: when what clients say is sent.
     @ivar make_nonce: random text for SCRAM.
     """
 
@@ -32,6 +34,7 @@ class ClientSettings:
     timeouts: Timeouts = attrs.field(factory=Timeouts)
     options: ClientOptions = attrs.field(factory=ClientOptions)
     log: LogSwitch = attrs.field(factory=LogSwitch)
+    round: Round = attrs.field(factory=Round)
     make_nonce: Callable[[], str] = token_urlsafe
 
 
@@ -52,4 +55,5 @@ def client_settings(
         timeouts=Timeouts(connect=options.connect_timeout),
         options=options,
         log=log,
+        round=round_of(clock),
     )
