@@ -59,7 +59,7 @@ def _over_socket(server: MemoryServer) -> MemoryClient:
     directlyProvides(transport, ITCPTransport)
     protocol = server.factory.buildProtocol(transport.getPeer())
     assert isinstance(protocol, SMTPProtocol)
-    protocol.makeConnection(transport)
+    protocol.makeConnection(transport)  # type: ignore[no-untyped-call]
     return MemoryClient(protocol, transport)
 
 
