@@ -10,10 +10,12 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent, Logger
 
+from harakatw.config.listeners import listeners
 from harakatw.config.watch import ConfigWatcher
 from harakatw.errors import ConfigError, HarakaError
 from harakatw.observe.levels import LogSwitch
 from harakatw.observe.writer import LogWriter
+from harakatw.process.doors import Doors
 from harakatw.process.instance import Instance
 from harakatw.process.listeners import Listeners
 from harakatw.process.outbound import Outbound
@@ -23,9 +25,7 @@ from harakatw.process.session_context import make_context
 from harakatw.process.settings import Settings, own_name, read_settings
 from harakatw.process.threads import PooledThreads
 from harakatw.process.user import become
-from harakatw.smtp.context import SessionContext
 from harakatw.smtp.deadlines import Sweep
-from harakatw.smtp.factory import SMTPFactory
 from harakatw.verdict import CONT, Verdict
 
 
@@ -34,7 +34,8 @@ class HarakaService(Service):
     One server on one instance directory. Two of them in one process do not meet.
 
     @ivar settings: what the core's files say.
-    @ivar context: for sessions that begin now.
+    @ivar context: for sessions that begin now, but for their listener.
+    @ivar doors: what sessions of each listener begin with.
     """
 
     _log = Logger()
@@ -74,8 +75,8 @@ class HarakaService(Service):
         services["outbound"] = self.outbound.engine
         self._plugins = PluginHost(self.instance, services, reactor)
         self.sweep = Sweep(reactor)
-        self.factory = SMTPFactory(lambda: self.context, self.sweep)
-        self.listeners = Listeners(reactor, self.factory)
+        self.doors = Doors(self.sweep)
+        self.listeners = Listeners(reactor, self.doors.factory)
         self._watchers = (
             ConfigWatcher(reactor, self.instance.config, self._config_changed),
             ConfigWatcher(reactor, self.instance.plugins, self._plugins_changed),
@@ -93,7 +94,7 @@ class HarakaService(Service):
             watcher.start()
         try:
             self._plugins.load(self.settings)
-            self.context = self._make_context()
+            self._renew_context()
             self.listeners.listen(self.settings.server.addresses)
             self.outbound.prepare()
             become(self.settings.server.user, self.settings.server.group)
@@ -144,8 +145,9 @@ class HarakaService(Service):
             )
         return settings
 
-    def _make_context(self) -> SessionContext:
-        return make_context(
+    def _renew_context(self) -> None:
+        """Sessions that begin from now on are bound to what holds now."""
+        self.context = make_context(
             self.settings,
             self.server.name,
             self._plugins.registry.chains,
@@ -154,6 +156,8 @@ class HarakaService(Service):
             log=self._log_switch,
             outbound=self.outbound.engine,
         )
+        profiles = listeners(self.settings.server, self.settings.listeners)
+        self.doors.renew(self.context, profiles)
 
     # ---- reload ----------------------------------------------------------------------
 
@@ -163,7 +167,7 @@ class HarakaService(Service):
         self.settings = self._read(self.settings)
         self.server.name = own_name(self.settings)
         self._plugins.reload(self.settings, names, frozenset())
-        self.context = self._make_context()
+        self._renew_context()
         try:
             self.outbound.configure(self.settings)
             self.listeners.listen(self.settings.server.addresses)
@@ -174,7 +178,7 @@ class HarakaService(Service):
         """Files in C{plugins/} changed."""
         if any(name.endswith(".py") for name in names):
             self._plugins.reload(self.settings, frozenset(), names)
-            self.context = self._make_context()
+            self._renew_context()
 
     # ---- stop ------------------------------------------------------------------------
 

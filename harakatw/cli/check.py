@@ -9,6 +9,7 @@ from harakatw.cli.instance import OpenInstance
 from harakatw.cli.plugin_files import bundled_options, options_of
 from harakatw.config.check import check_files
 from harakatw.config.core import PluginTimeoutOptions
+from harakatw.config.listeners import unused_sections
 from harakatw.config.options import load_options
 from harakatw.config.problems import Problem
 from harakatw.config.schema import OptionClass, options
@@ -68,9 +69,11 @@ def find_problems(
     """
     plugins = _look_at_plugins(instance, services)
     classes = {**dict(CORE), **plugins.options}
+    settings = instance.settings
     return (
         *plugins.problems,
         *check_files(instance.files, classes, _files_of_others(instance)),
+        *unused_sections(settings.server, settings.listeners, instance.files),
     )
 
 

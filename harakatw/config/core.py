@@ -62,7 +62,6 @@ class ServerOptions:
     config_file: ClassVar[str] = "smtp.ini"
     unsupported: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
-            "main.smtps_port": "implicit TLS is not there yet",
             "main.public_ip": "nothing asks for the public address yet",
             "main.spool_dir": f"{_MOVED} [main] spool_dir",
             "main.spool_after": f"{_MOVED} [main] spool_after",
@@ -92,6 +91,14 @@ class ServerOptions:
         metadata=doc(
             "The port of listen_host, or of every address if that is not set; 0 for "
             "none."
+        ),
+    )
+    smtps_port: int = attrs.field(
+        default=465,  # RFC 8314 section 3.3
+        validator=and_(ge(0), le(65535)),
+        metadata=doc(
+            "Among the ports of listen, the one that speaks TLS from the first octet "
+            "on, unless listeners.ini says otherwise; 0 for none."
         ),
     )
     inactivity_timeout: float = attrs.field(

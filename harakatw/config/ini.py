@@ -8,6 +8,7 @@ Where it drops what it does not understand, this says so, with the line:
 
   - a section header or the end of the file ends a continued line instead of carrying it
     into the next section or losing it;
+  - the name of a section may begin with an IPv6 address: C{[[::1]:587]};
   - a key may hold any character but blanks, C{=} and a leading C{[}: domains in UTF-8
     too;
   - C{__proto__} is a name like any other.
@@ -24,7 +25,7 @@ MAIN = "main"
 """The section of keys that stand before any header."""
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
-_SECTION = re.compile(r"\[([^\]]*)\]")
+_SECTION = re.compile(r"\[((?:\s*\[[^\[\]]*\])?[^\]]*)\]")
 _KEY = re.compile(r"([^\s=\[][^\s=]*?)(\[\])?\s*(?:=(.*))?")
 _SHOWN = 60
 

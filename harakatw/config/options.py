@@ -101,13 +101,15 @@ def whole_section(text: str, section: str, file: str = "") -> Metadata:
     return {METADATA_KEY: Source("section", text, section=section, file=file)}
 
 
-def other_sections(text: str, file: str = "") -> Metadata:
+def other_sections(text: str, file: str = "", example: str = "example.org") -> Metadata:
     """
     Sections whose names the postmaster makes up, such as one for each domain, for a
     field of type C{Mapping[str, Sub]}, where C{Sub} is an option class; its own fields
     name keys only.
+
+    @param example: what such a section is called in the sample.
     """
-    return {METADATA_KEY: Source("sections", text, section="", file=file)}
+    return {METADATA_KEY: Source("sections", text, section=example, file=file)}
 
 
 @attrs.frozen

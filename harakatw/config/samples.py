@@ -16,8 +16,6 @@ from harakatw.config.schema import (
 )
 
 _WIDTH = 78
-EXAMPLE_SECTION = "example.org"
-"""What a section is called in a sample whose name the postmaster makes up."""
 
 
 def render_samples(cls: OptionClass, name: str) -> dict[str, str]:
@@ -85,7 +83,7 @@ def _entry(option: Option) -> Iterator[str]:
         yield f";[{source.section}]"
         yield from _pairs(option.default)
     elif source.kind == "sections":
-        yield f";[{EXAMPLE_SECTION}]"
+        yield f";[{source.section}]"
         for inner in options(item_type(option), ""):
             yield from _entry(inner)
     elif isinstance(option.default, tuple) and not source.split:

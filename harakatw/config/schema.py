@@ -29,7 +29,7 @@ class Source:
         of another format.
     @ivar text: what the option is for, a sentence or two for the postmaster.
     @ivar unit: what a number counts.
-    @ivar section: of an ini file.
+    @ivar section: of an ini file; for C{sections}, what a sample calls one.
     @ivar key: C{""} for the field's own name.
     @ivar file: C{""} for the option class's own ini file; C{{name}} is the owner's
         name.

@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import attrs
@@ -37,9 +37,16 @@ class Listeners:
 
     _log = Logger()
 
-    def __init__(self, reactor: IReactorTCP, factory: ServerFactory) -> None:
+    def __init__(
+        self,
+        reactor: IReactorTCP,
+        factory_for: Callable[[ListenAddress], ServerFactory],
+    ) -> None:
+        """
+        @param factory_for: makes what serves the clients of an address.
+        """
         self._reactor = reactor
-        self._factory = factory
+        self._factory_for = factory_for
         self.ports: dict[ListenAddress, IListeningPort] = {}
 
     def listen(self, addresses: Iterable[ListenAddress]) -> None:
@@ -70,6 +77,7 @@ class Listeners:
             self.ports.pop(address).stopListening()
 
     def _open(self, address: ListenAddress) -> IListeningPort:
+        factory = self._factory_for(address)
         if address.host == "::" and not _has_ipv6():
             address = attrs.evolve(address, host="0.0.0.0")
         try:
@@ -77,10 +85,10 @@ class Listeners:
                 unix = IReactorUNIX(self._reactor)
                 mode = 0o666 if address.mode is None else address.mode
                 return unix.listenUNIX(
-                    address.path, self._factory, _BACKLOG, mode, wantPID=True
+                    address.path, factory, _BACKLOG, mode, wantPID=True
                 )
             return self._reactor.listenTCP(
-                address.port, self._factory, _BACKLOG, address.host
+                address.port, factory, _BACKLOG, address.host
             )
         except Exception as error:
             cause: Any = getattr(error, "socketError", error)

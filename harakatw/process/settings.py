@@ -14,6 +14,7 @@ import attrs
 from harakatw.config.connection import ConnectionOptions
 from harakatw.config.core import LogOptions, ServerOptions
 from harakatw.config.files import ConfigFiles
+from harakatw.config.listeners import ListenersOptions, unused_sections
 from harakatw.config.options import load_options
 from harakatw.config.problems import Problem
 from harakatw.config.results import ResultsOptions
@@ -34,6 +35,7 @@ class Settings:
 
     @ivar files: what they were read from.
     @ivar server: C{smtp.ini} and the files beside it.
+    @ivar listeners: C{listeners.ini}.
     @ivar connection: C{connection.ini}.
     @ivar log: C{log.ini}.
     @ivar dns: C{net-utils.ini}.
@@ -45,6 +47,7 @@ class Settings:
 
     files: ConfigFiles
     server: ServerOptions
+    listeners: ListenersOptions
     connection: ConnectionOptions
     log: LogOptions
     dns: DNSOptions
@@ -58,6 +61,7 @@ class Settings:
 
 CORE: Final[tuple[tuple[str, OptionClass], ...]] = (
     ("smtp", ServerOptions),
+    ("listeners", ListenersOptions),
     ("connection", ConnectionOptions),
     ("log", LogOptions),
     ("net-utils", DNSOptions),
@@ -90,9 +94,15 @@ def read_settings(config: Path, before: Settings | None = None) -> Settings:
         problems.extend(loaded.problems)
         return last if last is not None and loaded.errors else loaded.options
 
+    server = read(ServerOptions, "smtp", before.server if before else None)
+    listeners = read(
+        ListenersOptions, "listeners", before.listeners if before else None
+    )
+    problems.extend(unused_sections(server, listeners, files))
     return Settings(
         files,
-        read(ServerOptions, "smtp", before.server if before else None),
+        server,
+        listeners,
         read(ConnectionOptions, "connection", before.connection if before else None),
         read(LogOptions, "log", before.log if before else None),
         read(DNSOptions, "net-utils", before.dns if before else None),

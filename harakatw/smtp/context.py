@@ -6,6 +6,7 @@ import attrs
 from twisted.internet.interfaces import IReactorTime
 
 from harakatw.config.connection import ConnectionOptions
+from harakatw.config.listeners import ORDINARY, Listener
 from harakatw.hooks.chain import Chain
 from harakatw.interfaces.services import INameLookup, IOutbound, IThreads
 from harakatw.message.received import ReceivedTemplate
@@ -22,6 +23,7 @@ class SessionContext:
 
     @ivar name: the server's name in greetings and trace headers.
     @ivar limits: C{connection.ini}.
+    @ivar listener: the profile of the listener that the client came to.
     @ivar chains: the plugins, by hook.
     @ivar inactivity_seconds: how long a client may say nothing.
     @ivar capabilities: what EHLO announces before plugins add to it.
@@ -48,6 +50,7 @@ class SessionContext:
     received: ReceivedTemplate
     store: StoreSettings
     now: Callable[[], float]
+    listener: Listener = ORDINARY
     results: ResultSettings = attrs.field(factory=ResultSettings)
     log: LogSwitch
     clock: IReactorTime

@@ -46,15 +46,21 @@ class SMTPFactory(ServerFactory):
     noisy = False
     _log = Logger()
 
-    def __init__(self, current: Callable[[], SessionContext], sweep: Sweep) -> None:
+    def __init__(
+        self,
+        current: Callable[[], SessionContext],
+        sweep: Sweep,
+        by_address: dict[str, int] | None = None,
+    ) -> None:
         """
         @param current: gives the context of a session that begins now; a session keeps
             its own though the server is reloaded meanwhile.
         @param sweep: shared by the listeners of one server.
+        @param by_address: how many sessions each IP address has; shared likewise.
         """
         self._current = current
         self.sweep = sweep
-        self._by_address: dict[str, int] = {}
+        self._by_address = {} if by_address is None else by_address
         self._ends: dict[tuple[str, int], Local] = {}
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol:

@@ -19,6 +19,7 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from harakatw.config.connection import ConnectionOptions
+from harakatw.config.listeners import ORDINARY, Listener
 from harakatw.hooks.declared import declared_hooks
 from harakatw.hooks.loader import LoadedPlugin
 from harakatw.hooks.registry import make_chains
@@ -120,12 +121,14 @@ class MemoryServer:
         threads: IThreads | None = None,
         names: INameLookup | None = None,
         outbound: IOutbound | None = None,
+        listener: Listener = ORDINARY,
         inactivity_seconds: float = 300,
         plugin_timeout_seconds: float = 30,
     ) -> None:
         """
         @param plugins: in order; each is asked under the name of its class.
         @param limits: C{connection.ini}; as it comes if left out.
+        @param listener: what C{listeners.ini} says of where the clients come to.
         """
         self.clock = clock or Clock()
         self.threads = threads or NoThreads()
@@ -145,6 +148,7 @@ class MemoryServer:
                 spool_after=self.limits.spool_after,
             ),
             now=self.clock.seconds,
+            listener=listener,
             log=LogSwitch(),
             clock=self.clock,
             threads=self.threads,

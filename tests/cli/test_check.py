@@ -68,9 +68,9 @@ class CheckTests(InstanceTestCase):
 
     def test_notice(self) -> None:
         """What is known and does nothing is told, and is no error."""
-        self.write(smtp_ini="smtps_port=465\n", foo_js="x")
+        self.write(smtp_ini="public_ip=192.0.2.1\n", foo_js="x")
         self.assertEqual(self.check(), 0)
-        self.assertIn("notice: config/smtp.ini:1: [main] smtps_port", self.printed())
+        self.assertIn("notice: config/smtp.ini:1: [main] public_ip", self.printed())
         self.assertIn("0 errors, 1 notice\n", self.printed())
 
     def test_unknown_plugin(self) -> None:

@@ -40,6 +40,13 @@ class ParseTests(SynchronousTestCase):
         )
         self.assertEqual(read.problems, ())
 
+    def test_ipv6_sections(self) -> None:
+        """A section may be named by an IPv6 address with a port."""
+        read = parse("[[::1]:587]\na=1\n[ [2001:db8::1] ]\nb=2\n", "f")
+        self.assertEqual(
+            texts(read), {"[::1]:587": {"a": ("1",)}, "[2001:db8::1]": {"b": ("2",)}}
+        )
+
     def test_comments(self) -> None:
         """A line that begins with ; or # says nothing; later ones are of the value."""
         read = parse("; a=1\n  # b=2\nc = 3 ; three # 3\n", "f")

@@ -79,7 +79,8 @@ class Reads:
 
     def tap(self, service: HarakaService) -> None:
         """Look on while a service makes its sessions."""
-        build = service.factory.buildProtocol
+        (factory,) = service.doors.factories.values()
+        build = factory.buildProtocol
 
         def build_tapped(address: Any) -> Any:
             protocol: Any = build(address)
@@ -96,7 +97,7 @@ class Reads:
             protocol.dataReceived = receive_tapped
             return protocol
 
-        service.factory.buildProtocol = build_tapped  # type: ignore[assignment,method-assign]
+        factory.buildProtocol = build_tapped  # type: ignore[assignment,method-assign]
 
     async def reach(self, octets: int) -> None:
         """Wait until so much was read in all."""

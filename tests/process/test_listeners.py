@@ -89,7 +89,7 @@ class ListenersTests(SynchronousTestCase):
         """No port is open; the machine has IPv6."""
         self._reactor = _Reactor()
         self._factory: ServerFactory = Factory()  # type: ignore[assignment]
-        self._listeners = Listeners(self._reactor, self._factory)
+        self._listeners = Listeners(self._reactor, lambda address: self._factory)
         self.patch(listeners, "_has_ipv6", lambda: True)
 
     def _listen(self, text: str) -> list[str]:
