@@ -20,8 +20,6 @@ from harakatw.process.settings import Settings
 from harakatw.smtp.context import SessionContext
 from harakatw.version import __version__
 
-_CAPABILITIES = ("PIPELINING", "8BITMIME", "ENHANCEDSTATUSCODES", "DSN")
-
 
 def make_context(
     settings: Settings,
@@ -43,13 +41,12 @@ def make_context(
     """
     limits = settings.connection
     version = f" {__version__}" if limits.show_version else ""
-    smtputf8 = ("SMTPUTF8",) if limits.smtputf8 else ()
     return SessionContext(
         name=name,
         limits=limits,
+        extensions=settings.extensions,
         chains=chains,
         inactivity_seconds=settings.server.inactivity_timeout,
-        capabilities=(*_CAPABILITIES, *smtputf8, f"SIZE {limits.max_bytes}"),
         greeting=limits.greeting or (f"{name} ESMTP Haraka{version} ready",),
         received=ReceivedTemplate(name, f"Haraka{version}"),
         store=StoreSettings(

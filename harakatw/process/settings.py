@@ -13,6 +13,7 @@ import attrs
 
 from harakatw.config.connection import ConnectionOptions
 from harakatw.config.core import LogOptions, ServerOptions
+from harakatw.config.extensions import ExtensionOptions
 from harakatw.config.files import ConfigFiles
 from harakatw.config.listeners import ListenersOptions, unused_sections
 from harakatw.config.options import load_options
@@ -36,7 +37,7 @@ class Settings:
     @ivar files: what they were read from.
     @ivar server: C{smtp.ini} and the files beside it.
     @ivar listeners: C{listeners.ini}.
-    @ivar connection: C{connection.ini}.
+    @ivar connection: C{connection.ini}; C{extensions} is a part of it.
     @ivar log: C{log.ini}.
     @ivar dns: C{net-utils.ini}.
     @ivar results: C{results.ini}.
@@ -49,6 +50,7 @@ class Settings:
     server: ServerOptions
     listeners: ListenersOptions
     connection: ConnectionOptions
+    extensions: ExtensionOptions
     log: LogOptions
     dns: DNSOptions
     results: ResultsOptions
@@ -63,6 +65,7 @@ CORE: Final[tuple[tuple[str, OptionClass], ...]] = (
     ("smtp", ServerOptions),
     ("listeners", ListenersOptions),
     ("connection", ConnectionOptions),
+    ("extensions", ExtensionOptions),
     ("log", LogOptions),
     ("net-utils", DNSOptions),
     ("results", ResultsOptions),
@@ -104,6 +107,7 @@ def read_settings(config: Path, before: Settings | None = None) -> Settings:
         server,
         listeners,
         read(ConnectionOptions, "connection", before.connection if before else None),
+        read(ExtensionOptions, "extensions", before.extensions if before else None),
         read(LogOptions, "log", before.log if before else None),
         read(DNSOptions, "net-utils", before.dns if before else None),
         read(ResultsOptions, "results", before.results if before else None),

@@ -6,6 +6,7 @@ import attrs
 from twisted.internet.interfaces import IReactorTime
 
 from harakatw.config.connection import ConnectionOptions
+from harakatw.config.extensions import ExtensionOptions
 from harakatw.config.listeners import ORDINARY, Listener
 from harakatw.hooks.chain import Chain
 from harakatw.interfaces.services import INameLookup, IOutbound, IThreads
@@ -14,6 +15,7 @@ from harakatw.message.store import StoreSettings
 from harakatw.net.rounds import Round
 from harakatw.observe.levels import LogSwitch
 from harakatw.results import ResultSettings
+from harakatw.smtp.offers import Offers
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -24,9 +26,10 @@ class SessionContext:
     @ivar name: the server's name in greetings and trace headers.
     @ivar limits: C{connection.ini}.
     @ivar listener: the profile of the listener that the client came to.
+    @ivar extensions: which of them are offered.
+    @ivar offers: what EHLO announces before plugins add to it, and after.
     @ivar chains: the plugins, by hook.
     @ivar inactivity_seconds: how long a client may say nothing.
-    @ivar capabilities: what EHLO announces before plugins add to it.
     @ivar greeting: the 220 reply's lines, to which the session adds its id.
     @ivar received: makes the trace header.
     @ivar store: where messages are kept while they are received.
@@ -43,9 +46,9 @@ class SessionContext:
 
     name: str
     limits: ConnectionOptions
+    extensions: ExtensionOptions = attrs.field(factory=ExtensionOptions)
     chains: Mapping[str, Chain]
     inactivity_seconds: float
-    capabilities: tuple[str, ...]
     greeting: tuple[str, ...]
     received: ReceivedTemplate
     store: StoreSettings
@@ -58,3 +61,8 @@ class SessionContext:
     names: INameLookup | None = None
     outbound: IOutbound | None = None
     round: Round = attrs.field(factory=Round)
+    offers: Offers = attrs.field(init=False)
+
+    @offers.default
+    def _make_offers(self) -> Offers:
+        return Offers(self.limits, self.extensions)

@@ -10,6 +10,7 @@ from harakatw.reply import Reply, reply
 from harakatw.smtp.connection import NO_HELLO, Hello
 from harakatw.smtp.session import Session
 from harakatw.verdict import Verdict
+from harakatw.wire.extensions import NOTHING, Offer
 from harakatw.wire.helo import parse_helo
 from harakatw.wire.session import Phase
 
@@ -46,23 +47,20 @@ def _ruled(session: Session, verdict: Verdict, verb: str) -> None:
         return
     session.phase = Phase.READY
     if verb == "HELO":
+        session.offer = NOTHING
         session.reply(_helo_reply(session))
         return
-    session.connection.capabilities = list(session.context.capabilities)
-    session.ask("capabilities", (), _announce)
+    connection = session.connection
+    offer = session.context.offers.offer(encrypted=connection.tls.enabled)
+    connection.capabilities = list(offer.lines)
+    session.ask("capabilities", (), _announce, offer)
 
 
-def _announce(session: Session, _: Verdict) -> None:
-    first = _welcome(session)
-    session.reply(Reply(250, _NO_STATUS, (first, *_clean(session))))
-
-
-def _clean(session: Session) -> tuple[str, ...]:
-    """What plugins put on the list may be anything: make it lines of a reply."""
+def _announce(session: Session, _: Verdict, offer: Offer) -> None:
     lines = session.connection.capabilities
-    if tuple(lines) == session.context.capabilities:
-        return session.context.capabilities
-    return reply(250, _NO_STATUS, [str(line) for line in lines] or "HELP").lines
+    session.offer = session.context.offers.edited(offer, lines)
+    first = _welcome(session)
+    session.reply(Reply(250, _NO_STATUS, (first, *session.offer.lines)))
 
 
 def _helo_reply(session: Session) -> Reply:

@@ -1,8 +1,7 @@
 """
 MAIL: open a transaction.
 
-@see: RFC 5321 section 4.1.1.2; RFC 1870 (SIZE), RFC 3461 (RET, ENVID), RFC 6152 (BODY),
-    RFC 6531 (SMTPUTF8)
+@see: RFC 5321 section 4.1.1.2; L{harakatw.wire.extensions} for the parameters
 """
 
 from collections.abc import Mapping
@@ -14,16 +13,11 @@ from harakatw.reply import reply
 from harakatw.smtp.session import Session
 from harakatw.smtp.transaction import Transaction
 from harakatw.verdict import Decision, Verdict
-from harakatw.wire.dsn import MAIL_PARAMS, check_mail_dsn
-from harakatw.wire.params import check_params, parse_body, parse_size
 from harakatw.wire.path import parse_path
 from harakatw.wire.session import Phase
 
 PARAMS_NEED_EHLO: Final = reply(555, "5.5.4", "Parameters need EHLO")
 TOO_MANY_MESSAGES: Final = reply(421, "4.7.0", "Too many messages in one session")
-
-_OFFERED: Final = frozenset(("SIZE", "BODY")) | MAIL_PARAMS
-_OFFERED_UTF8: Final = _OFFERED | {"SMTPUTF8"}
 
 
 def mail(session: Session, argument: bytes) -> None:
@@ -37,26 +31,16 @@ def mail(session: Session, argument: bytes) -> None:
     sender, params = parse_path(
         argument,
         b"FROM:",
-        utf8=limits.smtputf8,
+        utf8=session.offer.utf8,
         strict=limits.strict_rfc1869,
         postel=limits.postel,
     )
     if params:
-        _check(session, params)
+        if not connection.esmtp:
+            raise ProtocolError(PARAMS_NEED_EHLO)
+        session.offer.check_mail(params)
     _open(session, sender, params)
     session.ask("mail", (sender, params), _ruled)
-
-
-def _check(session: Session, params: Mapping[str, str | None]) -> None:
-    if not session.connection.esmtp:
-        raise ProtocolError(PARAMS_NEED_EHLO)
-    limits = session.context.limits
-    check_params(params, _OFFERED_UTF8 if limits.smtputf8 else _OFFERED)
-    if "SIZE" in params:
-        parse_size(params["SIZE"], limits.max_bytes)
-    if "BODY" in params:
-        parse_body(params["BODY"], binary=False)
-    check_mail_dsn(params)
 
 
 def _open(session: Session, sender: Address, params: Mapping[str, str | None]) -> None:

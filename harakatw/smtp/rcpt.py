@@ -1,8 +1,8 @@
 """
 RCPT: add a recipient to the transaction.
 
-@see: RFC 5321 section 4.1.1.3, section 4.5.3.1.10 (too many recipients); RFC 3461
-    (NOTIFY, ORCPT)
+@see: RFC 5321 section 4.1.1.3, section 4.5.3.1.10 (too many recipients);
+    L{harakatw.wire.extensions} for the parameters
 """
 
 from typing import Final
@@ -13,8 +13,7 @@ from harakatw.reply import reply
 from harakatw.smtp.mail import PARAMS_NEED_EHLO
 from harakatw.smtp.session import Session
 from harakatw.verdict import CONT, Decision, Kind, Verdict
-from harakatw.wire.dsn import RCPT_PARAMS, check_rcpt_dsn
-from harakatw.wire.params import EMPTY_PARAMS, Params, check_params
+from harakatw.wire.params import EMPTY_PARAMS
 from harakatw.wire.path import parse_path
 from harakatw.wire.session import Phase
 
@@ -38,7 +37,9 @@ def rcpt(session: Session, argument: bytes) -> None:
         postel=limits.postel,
     )
     if params:
-        _check(session, params, utf8)
+        if not session.connection.esmtp:
+            raise ProtocolError(PARAMS_NEED_EHLO)
+        session.offer.check_rcpt(params, utf8=utf8)
     transaction.rcpt_tried += 1
     if transaction.rcpt_tried > limits.max_recipients:
         session.connection.rcpt_tempfailed += 1
@@ -48,13 +49,6 @@ def rcpt(session: Session, argument: bytes) -> None:
     if params:
         transaction.set_rcpt_params(recipient, params)
     session.ask("rcpt", (recipient, params), _ruled, recipient)
-
-
-def _check(session: Session, params: Params, utf8: bool) -> None:
-    if not session.connection.esmtp:
-        raise ProtocolError(PARAMS_NEED_EHLO)
-    check_params(params, RCPT_PARAMS)
-    check_rcpt_dsn(params, utf8=utf8)
 
 
 def _ruled(session: Session, verdict: Verdict, recipient: Address) -> None:

@@ -21,6 +21,7 @@ from harakatw.smtp.connection import Connection
 from harakatw.smtp.context import SessionContext
 from harakatw.verdict import CONT, Decision, Then, Verdict, decide
 from harakatw.wire.data import DataDecoder
+from harakatw.wire.extensions import NOTHING, Offer
 from harakatw.wire.session import Phase
 
 TO_THE_END: Final = frozenset(
@@ -53,6 +54,7 @@ class Session:
     @ivar connection: what plugins see.
     @ivar context: what the session was begun with.
     @ivar phase: where it stands in the order of commands.
+    @ivar offer: what EHLO announced; nothing else may be used.
     @ivar decoder: takes the message apart while it comes, else L{None}.
     @ivar refusal: in phase C{REFUSED}, the reply to everything.
     @ivar trace_from: who the client is, for trace fields; made when first needed.
@@ -65,6 +67,7 @@ class Session:
     connection: Connection
     context: SessionContext
     phase: Phase
+    offer: Offer
     decoder: DataDecoder | None
     refusal: Reply | None
     trace_from: str
@@ -78,6 +81,7 @@ class Session:
         self.connection = connection
         self.context = context
         self.phase = Phase.CONNECTING
+        self.offer = NOTHING
         self.decoder = None
         self.refusal = None
         self.trace_from = ""

@@ -19,6 +19,7 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from harakatw.config.connection import ConnectionOptions
+from harakatw.config.extensions import ExtensionOptions
 from harakatw.config.listeners import ORDINARY, Listener
 from harakatw.hooks.declared import declared_hooks
 from harakatw.hooks.loader import LoadedPlugin
@@ -117,6 +118,7 @@ class MemoryServer:
         plugins: Iterable[object] = (),
         *,
         limits: ConnectionOptions | None = None,
+        extensions: ExtensionOptions | None = None,
         clock: Clock | None = None,
         threads: IThreads | None = None,
         names: INameLookup | None = None,
@@ -129,6 +131,7 @@ class MemoryServer:
         @param plugins: in order; each is asked under the name of its class.
         @param limits: C{connection.ini}; as it comes if left out.
         @param listener: what C{listeners.ini} says of where the clients come to.
+        @param extensions: which ones it offers.
         """
         self.clock = clock or Clock()
         self.threads = threads or NoThreads()
@@ -139,7 +142,7 @@ class MemoryServer:
             limits=self.limits,
             chains=make_chains(loaded, self.clock),
             inactivity_seconds=inactivity_seconds,
-            capabilities=("PIPELINING", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES"),
+            extensions=extensions or ExtensionOptions(),
             greeting=("mail.example ESMTP",),
             received=ReceivedTemplate("mail.example"),
             store=StoreSettings(

@@ -15,12 +15,6 @@ from harakatw.errors import ProtocolError
 from harakatw.reply import reply
 from harakatw.wire.params import Params, decode_xtext
 
-MAIL_PARAMS: Final = frozenset(("RET", "ENVID"))
-"""What DSN adds to C{MAIL}."""
-
-RCPT_PARAMS: Final = frozenset(("NOTIFY", "ORCPT"))
-"""What DSN adds to C{RCPT}."""
-
 MAX_ENVID_CHARACTERS: Final = 100
 """Of ENVID as it comes, in xtext (RFC 3461 section 4.4)."""
 
@@ -141,31 +135,6 @@ def parse_orcpt(value: str | None, *, utf8: bool) -> OriginalRecipient:
         return OriginalRecipient(address_type, decode_xtext(found[2]))
     except ProtocolError as error:
         raise ProtocolError(BAD_ORCPT, **error.detail) from None
-
-
-def check_mail_dsn(params: Params) -> None:
-    """
-    Look at the parameters of a C{MAIL} that are DSN's, if there are any.
-
-    @raise ProtocolError: 501 5.5.4 if one is malformed.
-    """
-    if "RET" in params:
-        parse_ret(params["RET"])
-    if "ENVID" in params:
-        parse_envid(params["ENVID"])
-
-
-def check_rcpt_dsn(params: Params, *, utf8: bool) -> None:
-    """
-    Look at the parameters of a C{RCPT} that are DSN's, if there are any.
-
-    @param utf8: has the transaction SMTPUTF8?
-    @raise ProtocolError: 501 5.5.4 if one is malformed.
-    """
-    if "NOTIFY" in params:
-        parse_notify(params["NOTIFY"])
-    if "ORCPT" in params:
-        parse_orcpt(params["ORCPT"], utf8=utf8)
 
 
 def message_dsn(params: Params) -> tuple[str, str]:

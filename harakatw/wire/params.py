@@ -40,7 +40,6 @@ _SIZE = re.compile(r"[0-9]{1,20}+")
 _XTEXT = re.compile(r"[!-*,-<>-~]*+(?:\+[0-9A-Fa-f]{2}[!-*,-<>-~]*+)*")
 _HEX_CHAR = re.compile(rb"\+([0-9A-Fa-f]{2})")
 _TO_ENCODE = re.compile(rb"[^!-*,-<>-~]")
-_WITHOUT_VALUE: Final = frozenset({"SMTPUTF8", "REQUIRETLS"})
 _MAX_DETAIL = 80  # characters of a refused value that the log gets
 
 
@@ -71,22 +70,6 @@ def parse_params(text: bytes, *, utf8: bool = False) -> Params:
             raise ProtocolError(TOO_MANY)
         params[name] = found[2]
     return MappingProxyType(params) if params else EMPTY_PARAMS
-
-
-def check_params(params: Params, offered: frozenset[str]) -> None:
-    """
-    Refuse what EHLO did not announce for this command, as RFC 5321 asks.
-
-    @param offered: the names that the command may have, in upper case.
-    @raise ProtocolError: 555 5.5.4 for any other name; 501 5.5.4 if one that is a mere
-        flag has a value.
-    @see: RFC 5321 section 4.1.1.11, RFC 6531 section 3.4, RFC 8689 section 2
-    """
-    for name, value in params.items():
-        if name not in offered:
-            raise ProtocolError(reply(555, "5.5.4", f"{name} is not supported here"))
-        if value is not None and name in _WITHOUT_VALUE:
-            raise ProtocolError(reply(501, "5.5.4", f"{name} takes no value"))
 
 
 def parse_size(value: str | None, max_bytes: int) -> int:

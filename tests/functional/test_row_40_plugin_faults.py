@@ -242,7 +242,7 @@ class PluginFaultTests(ServerTestCase):
         self.assertIn(b"Return-Path: <a@client.example>\r\n", message)
         self.assertIn(b"\r\nSubject: x\r\n", message)
         context = self.server.service.context
-        self.assertIn("PIPELINING", context.capabilities)
+        self.assertIn("PIPELINING", context.offers.offer(encrypted=False).keywords)
 
     async def test_queue_raises(self) -> None:
         """A queue plugin that raises: the client keeps the message and tries later."""

@@ -54,13 +54,19 @@ class ContextTests(ConfigTestCase):
     def test_size(self) -> None:
         """EHLO says how large a message may be (RFC 1870 section 4)."""
         context = self._context("[max]\nbytes=1000\n")
-        self.assertIn("SIZE 1000", context.capabilities)
+        self.assertIn("SIZE 1000", context.offers.offer(encrypted=False).lines)
 
     def test_smtputf8(self) -> None:
         """SMTPUTF8 is announced where it is on, and only there (RFC 6531)."""
         for said, announced in (("true", True), ("false", False)):
             context = self._context(f"[main]\nsmtputf8={said}\n")
-            self.assertEqual("SMTPUTF8" in context.capabilities, announced)
+            offer = context.offers.offer(encrypted=False)
+            self.assertEqual("SMTPUTF8" in offer.keywords, announced)
+
+    def test_extensions(self) -> None:
+        """What the postmaster does not want is not announced."""
+        context = self._context("[extensions]\ndsn=false\n")
+        self.assertNotIn("DSN", context.offers.offer(encrypted=False).keywords)
 
     def test_time_out(self) -> None:
         """A silent client is waited for as long as smtp.ini says."""

@@ -12,8 +12,10 @@ EHLO = (
     "250-mail.example Hello Unknown [192.0.2.1] at your service\r\n"
     "250-PIPELINING\r\n"
     "250-8BITMIME\r\n"
+    "250-ENHANCEDSTATUSCODES\r\n"
     "250-SMTPUTF8\r\n"
-    "250 ENHANCEDSTATUSCODES\r\n"
+    "250-DSN\r\n"
+    "250 SIZE 26214400\r\n"
 )
 
 

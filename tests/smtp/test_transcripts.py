@@ -83,6 +83,8 @@ class FormatTests(SynchronousTestCase):
             "S: 220 *\nC: NOOP\\c\nS: 250 2.0.0 OK",
             "S: 220 *\n! closed",
             "S: 220 *\n! taken 1",
+            "S: ...\nS: 250 *",
+            "S: 220 *\nS: 250 *\nS: ...",
         ):
             self.assertNotEqual(list(parse_transcript(text).replay(whole)), [], text)
 

@@ -6,6 +6,7 @@ One line each::
     # a comment; those on top say what the dialogue shows
     C: a line of the client, to which CRLF is added
     S: a line of the server; a * at its end stands for anything
+    S: ...                    any lines of the server: those of EHLO, say
     ! options max_errors=3    settings of connection.ini
     ! relaying                the client may relay
     ! wait 30                 so many seconds pass
@@ -117,12 +118,20 @@ def _obey(site: Site, directive: str, argument: str) -> Iterator[str]:
 
 def _is_like(said: str, expected: Sequence[str]) -> bool:
     lines = said.split("\r\n")
-    if lines.pop() != "" or len(lines) != len(expected):
+    return lines.pop() == "" and _are_like(lines, expected)
+
+
+def _are_like(lines: Sequence[str], expected: Sequence[str]) -> bool:
+    if not expected:
+        return not lines
+    wanted, rest = expected[0], expected[1:]
+    if wanted == "...":
+        return any(_are_like(lines[at:], rest) for at in range(len(lines) + 1))
+    if not lines:
         return False
-    return all(
-        line.startswith(wanted[:-1]) if wanted.endswith("*") else line == wanted
-        for line, wanted in zip(lines, expected, strict=True)
-    )
+    line = lines[0]
+    is_like = line.startswith(wanted[:-1]) if wanted[-1:] == "*" else line == wanted
+    return is_like and _are_like(lines[1:], rest)
 
 
 def parse_transcript(text: str) -> Transcript:

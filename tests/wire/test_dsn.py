@@ -9,8 +9,6 @@ from twisted.trial.unittest import SynchronousTestCase
 from harakatw.errors import ProtocolError
 from harakatw.wire.dsn import (
     OriginalRecipient,
-    check_mail_dsn,
-    check_rcpt_dsn,
     encode_foreign,
     message_dsn,
     parse_envid,
@@ -161,30 +159,22 @@ class OriginalRecipientTests(_RefusalCase):
                 self.assertEqual(error.reply.code, 501)
 
 
-class CommandTests(_RefusalCase):
-    """The parameters of a whole command."""
+class CommandTests(SynchronousTestCase):
+    """What of the parameters of a whole command is queued."""
 
     def test_mail(self) -> None:
-        """Those of MAIL are looked at if they are there, and kept as they came."""
+        """Those of MAIL are kept as they came, words in upper case."""
         params = parse_params(b"SIZE=1 ret=hdrs EnvID=a+2bb")
-        check_mail_dsn(params)
         self.assertEqual(message_dsn(params), ("HDRS", "a+2bb"))
-        for text in (b"RET", b"RET=X", b"ENVID", b"ENVID=+0A"):
-            self.assert_refused(check_mail_dsn, parse_params(text))
 
     def test_rcpt(self) -> None:
         """Those of RCPT likewise."""
         params = parse_params(b"notify=success,Failure orcpt=RFC822;a+2bb@d.example")
-        check_rcpt_dsn(params, utf8=False)
         self.assertEqual(
             recipient_dsn(params), ("SUCCESS,FAILURE", "RFC822;a+2bb@d.example")
         )
-        for text in (b"NOTIFY", b"NOTIFY=X", b"ORCPT", b"ORCPT=a", b"ORCPT=rfc822;+0A"):
-            self.assert_refused(check_rcpt_dsn, parse_params(text), utf8=False)
 
     def test_none(self) -> None:
         """Who asks for nothing gets nothing queued."""
-        check_mail_dsn(EMPTY_PARAMS)
-        check_rcpt_dsn(EMPTY_PARAMS, utf8=True)
         self.assertEqual(message_dsn(EMPTY_PARAMS), ("", ""))
         self.assertEqual(recipient_dsn(EMPTY_PARAMS), ("", ""))

@@ -8,7 +8,6 @@ from harakatw.errors import ProtocolError
 from harakatw.wire.params import (
     EMPTY_PARAMS,
     MAX_PARAMS,
-    check_params,
     decode_xtext,
     encode_xtext,
     parse_body,
@@ -88,31 +87,6 @@ class ParseTests(_ReplyCase):
         for params in (EMPTY_PARAMS, parse_params(b"A=1")):
             with self.assertRaises(TypeError):
                 params["A"] = "2"  # type: ignore[index]
-
-
-class OfferTests(_ReplyCase):
-    """Parameters that EHLO did not announce."""
-
-    OFFERED = frozenset({"SIZE", "BODY", "SMTPUTF8"})
-
-    def test_offered(self) -> None:
-        """What was announced is taken."""
-        check_params(parse_params(b"SIZE=1 BODY=7BIT SMTPUTF8"), self.OFFERED)
-        check_params(EMPTY_PARAMS, frozenset())
-
-    def test_unknown(self) -> None:
-        """Anything else is answered with 555 and its name (RFC 5321 4.1.1.11)."""
-        error = self.assertRaises(
-            ProtocolError, check_params, parse_params(b"SIZE=1 ret=FULL"), self.OFFERED
-        )
-        self.assertEqual(error.reply.encoded[:9], b"555 5.5.4")
-        self.assertIn("RET", error.reply.text)
-
-    def test_flag_with_value(self) -> None:
-        """SMTPUTF8 is a flag (RFC 6531 section 3.4)."""
-        params = parse_params(b"SMTPUTF8=yes")
-        refusal = self.refusal(check_params, params, self.OFFERED)
-        self.assertEqual(refusal, b"501 5.5.4")
 
 
 class SizeTests(_ReplyCase):
