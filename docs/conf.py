@@ -13,7 +13,12 @@ author = "The harakatw authors"
 project_copyright = author
 version = release = __version__
 
-extensions = ["myst_parser", "docs._ext.hook_pages", "docs._ext.option_pages"]
+extensions = [
+    "myst_parser",
+    "docs._ext.hook_pages",
+    "docs._ext.option_pages",
+    "docs._ext.specification_pages",
+]
 exclude_patterns = ["_build", "_ext"]
 myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3

@@ -74,7 +74,10 @@ class HostTests(_FaultCase):
         self.assertEqual(fault, Fault.DOMAIN_TOO_LONG)
 
     def test_u_labels(self) -> None:
-        """An international domain is compared and looked up as DNS has it."""
+        """
+        An international domain is compared and looked up as DNS has it (RFC 5890
+        section 2.3.2.1).
+        """
         self.assertEqual(canonical_host("BÜCHER.example"), "xn--bcher-kva.example")
         self.assertEqual(canonical_host("παράδειγμα.gr"), "xn--hxajbheg2az3al.gr")
 

@@ -1,6 +1,8 @@
 """
 The addresses of a host.
 
+The host of an MX record may be an alias, as many are, against RFC 2181 section 10.3.
+
 @see: RFC 1035 section 3.4.1 (A), RFC 3596 section 2.1 (AAAA)
 """
 

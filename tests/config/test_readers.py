@@ -57,7 +57,7 @@ class TreeTests(SynchronousTestCase):
     """JSON and YAML."""
 
     def test_json(self) -> None:
-        """JSON is read as it is."""
+        """JSON is read as it is (RFC 8259)."""
         self.assertEqual(parse_json('{"a": [1, null]}'), {"a": [1, None]})
 
     def test_bad_json(self) -> None:

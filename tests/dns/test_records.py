@@ -65,7 +65,7 @@ class LookupTests(SynchronousTestCase):
         resolver.pending[0].callback(([], [], []))
 
     def test_alias(self) -> None:
-        """An alias is followed, within one answer or over several."""
+        """An alias is followed, in one answer or more (RFC 1034 section 3.6.2)."""
         zone: Zone = {
             "a.test": [alias("b.test", 100)],
             "b.test": [alias("C.test")],
@@ -123,7 +123,7 @@ class LookupTests(SynchronousTestCase):
         self.assertIs(self.successResultOf(asked).status, Status.FAILED)
 
     def test_host_names(self) -> None:
-        """What cannot be a host is not asked for."""
+        """What cannot be a host (RFC 952) is not asked for; underscores can be."""
         for name in ("a", "a.test", "_a.b-c.test", "a" * 63, "1.2", "a_b.test"):
             self.assertTrue(is_host_name(name), name)
         long = ".".join(["a" * 63] * 4)

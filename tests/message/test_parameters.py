@@ -20,7 +20,10 @@ class ParseTests(SynchronousTestCase):
         self.assertEqual(parse_parameters(value), ("text/plain", expected))
 
     def test_quoted(self) -> None:
-        """A semicolon or an escaped quote inside quotes belongs to the value."""
+        """
+        A semicolon or an escaped quote inside quotes belongs to the value (RFC 2045
+        section 5.1).
+        """
         _, found = parse_parameters(r'a/b; name="x;y=\"z\" \\"; c=d')
         self.assertEqual(found, {"name": r'x;y="z" ' + "\\", "c": "d"})
 

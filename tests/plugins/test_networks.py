@@ -14,7 +14,10 @@ class NetworkTests(SynchronousTestCase):
     """Who is in a list of networks."""
 
     def test_contains(self) -> None:
-        """A network holds its addresses and no others; an address holds itself."""
+        """
+        A network holds its addresses and no others (RFC 4632 section 3.1); an address
+        holds itself.
+        """
         networks = parse_networks(
             ("10.1.2.3/8", "192.0.2.1", "2001:db8::/33", "fe80::1")
         )

@@ -3,7 +3,8 @@ The client's side of SASL: what is answered to which challenge.
 
 Nothing here knows of SMTP; L{harakatw.outbound.client.opening} carries the octets.
 
-@see: RFC 4954, RFC 4616 (PLAIN), RFC 2195 (CRAM-MD5), RFC 5802 and 7677 (SCRAM-SHA-256)
+@see: RFC 4954, RFC 4616 (PLAIN), RFC 2195 (CRAM-MD5), RFC 5802 and RFC 7677
+    (SCRAM-SHA-256)
 """
 
 import base64

@@ -250,7 +250,8 @@ class StartTLSTests(OpeningTestCase):
     def test_injection(self) -> None:
         """
         What stands in clear behind the reply to STARTTLS ends the session: it is not
-        taken for the server's word after the handshake (survey row 6).
+        taken for the server's word after the handshake (survey row 6, RFC 3207 section
+        5).
         """
         for more in (b"250-x\r\n250 AUTH PLAIN\r\n", b"2", b"250 ok\r\n"):
             peer = self.started()

@@ -111,7 +111,9 @@ class ScramTests(SynchronousTestCase):
             self.assertRaises(SASLError, scram().respond, challenge.encode())
 
     def test_names(self) -> None:
-        """A comma or equals sign in a user's name cannot end it."""
+        """
+        A comma or equals sign in a user's name cannot end it (RFC 5802 section 5.1).
+        """
         mechanism = start("SCRAM-SHA-256", "a=b,c", "x", lambda: "N")
         self.assertEqual(mechanism.initial, b"n,,n=a=3Db=2Cc,r=N")
 
@@ -138,7 +140,7 @@ class PrepTests(SynchronousTestCase):
             self.assertEqual(saslprep(text), prepared)
 
     def test_forbidden(self) -> None:
-        """Control characters and mixed directions are refused."""
+        """Control characters and mixed directions are refused (RFC 3454 section 6)."""
         for text in ("\u0007", "a\r\nb", "\u0627\u0031", "\ue000\u00e9"):
             self.assertRaises(SASLError, saslprep, text)
 

@@ -53,7 +53,9 @@ class PolicyTests(SynchronousTestCase):
     """What a connection needs."""
 
     def test_default(self) -> None:
-        """TLS if the host can do it, with any certificate (row OB35)."""
+        """
+        TLS if the host can do it, with any certificate (row OB35, RFC 7435 section 3).
+        """
         rules = TLSRules(OutboundTLSOptions())
         self.assertEqual(rules.policy(HOST), OPPORTUNISTIC)
 
@@ -109,7 +111,7 @@ class PolicyTests(SynchronousTestCase):
         self.assertEqual(forced, verified("f.example"))
 
     def test_implicit(self) -> None:
-        """C{smtps://} is TLS, whatever the lists say."""
+        """C{smtps://} is TLS at once (RFC 8314), whatever the lists say."""
         rules = TLSRules(OutboundTLSOptions(no_tls_hosts=("mx.example",)))
         policy = rules.policy(Hop(host="mx.example", implicit_tls=True))
         self.assertTrue(policy.required)

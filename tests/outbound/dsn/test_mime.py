@@ -51,7 +51,7 @@ class TextTests(SynchronousTestCase):
         self.assertEqual(text_of(entity), text)
 
     def test_long_line(self) -> None:
-        """A line longer than SMTP has is encoded."""
+        """A line longer than SMTP has is encoded (RFC 2045 section 6.7)."""
         part = text_part("plain", "x" * 999 + "\n")
         self.assertLessEqual(max(map(len, bytes(part).split(b"\r\n"))), 78)
         self.assertEqual(text_of(read(part)), "x" * 999 + "\n")
@@ -92,7 +92,10 @@ class MultipartTests(SynchronousTestCase):
         self.assertEqual(list(map(text_of, read(outer).iter_parts())), texts)
 
     def test_boundary(self) -> None:
-        """A boundary stands in no part, even if a part tries to end the report."""
+        """
+        A boundary stands in no part, even if a part tries to end the report (RFC 2046
+        section 5.1.1).
+        """
         hostile = message_part("message/rfc822", b"A: b\r\n\r\n--=_tok--\r\n=_tok_\r\n")
         entity = read(multipart("multipart/report", [hostile], "tok"))
         boundary = entity.get_boundary()

@@ -43,7 +43,10 @@ class GuardTests(SynchronousTestCase):
             self.assertIs(self.guard.judge(ip), Finding.USABLE, ip)
 
     def test_never(self) -> None:
-        """Nobody's, everybody's and the link's addresses never get mail."""
+        """
+        Nobody's (RFC 1122 section 3.2.1.3), everybody's and the link's addresses never
+        get mail, also where IPv6 hides them (RFC 6052 section 2.1).
+        """
         for ip in NEVER:
             self.assertIs(self.guard.judge(ip), Finding.FORBIDDEN, ip)
             self.assertIs(self.open.judge(ip), Finding.FORBIDDEN, ip)
