@@ -99,7 +99,7 @@ class Hop:
     @ivar tls: see L{TLSWish}.
     @ivar implicit_tls: does TLS begin at once (RFC 8314), without STARTTLS?
     @ivar allow_8bit: send octets above 127 even to a host that has no 8BITMIME?
-    @ivar from_dns: the domain whose MX record named this host.
+    @ivar from_dns: the recipients' domain, where that matters for the connection.
     """
 
     host: str = attrs.field(default="", validator=_check_host)

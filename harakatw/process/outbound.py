@@ -27,7 +27,7 @@ from harakatw.observe.levels import LogSwitch
 from harakatw.outbound.client.connect import connect
 from harakatw.outbound.client.settings import ClientSettings, client_settings
 from harakatw.outbound.client.tls import ClientTLS
-from harakatw.outbound.client.tls_rules import TLSPolicy, TLSRules
+from harakatw.outbound.client.tls_rules import TLSPolicy, TLSRules, parse_hosts
 from harakatw.outbound.control.server import Control, start_control
 from harakatw.outbound.control.tool import QueueTool
 from harakatw.outbound.courier import Courier
@@ -251,12 +251,12 @@ class Outbound:
             local_ok=options.local_mx_ok,
             private_ok=options.private_mx_ok,
         )
-        forced = frozenset(settings.client_tls.force_tls_hosts)
+        forced = parse_hosts(settings.client_tls.force_tls_hosts)
         wanted = RouteSettings(
             guard=guard,
             prefer=options.inet_prefer,
             has_own_queue=options.has_own_queue,
-            has_own_connections=lambda domain: domain in forced,
+            has_own_connections=forced.contain,
         )
         return Router(self._mx, self._addresses, wanted, random.Random())
 

@@ -29,7 +29,7 @@ class RouteSettings:
     @ivar has_own_queue: is a domain a site of its own, whatever its hosts are?
     @ivar has_own_connections: must mail for a domain not share connections with mail
         for others that have the same hosts, say because C{tls.ini} names the domain?
-        Then C{Hop.from_dns} says for which domain a hop is.
+        Then C{Hop.from_dns} says for which domain a hop is, whoever named the host.
     """
 
     guard: Guard = attrs.field(factory=Guard)

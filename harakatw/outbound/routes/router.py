@@ -105,6 +105,8 @@ class Router:
         route = self._written.get(name)
         if route is None:
             route = attrs.evolve(_explicit_route(written), domain=domain)
+            if self._settings.has_own_connections(domain):
+                route = attrs.evolve(route, ranks=_for_domain(route.ranks, domain))
             if name:
                 self._written.keep(name, route)
         return route if origin is ANYWHERE else attrs.evolve(route, origin=origin)
@@ -213,3 +215,12 @@ def _explicit_route(written: object) -> Route:
     ranks = (Rank(tuple(same)) for _, same in groupby(hops, lambda hop: hop.priority))
     site = site_name(map(str, hops))
     return Route(domain="", site=site, ranks=tuple(ranks), is_explicit=True)
+
+
+def _for_domain(ranks: Iterable[Rank], domain: str) -> tuple[Rank, ...]:
+    """The same hosts, by connections of the domain's own; sockets are our machine."""
+
+    def of_domain(hop: Hop) -> Hop:
+        return hop if hop.path else attrs.evolve(hop, from_dns=domain)
+
+    return tuple(Rank(tuple(map(of_domain, rank.hops))) for rank in ranks)

@@ -185,6 +185,20 @@ class ExplicitRouteTests(RoutingTestCase):
         self.assertEqual(route.domain, "d.test")
         return route
 
+    def test_own_connections(self) -> None:
+        """
+        A domain that must not share connections does not on this way either; but for
+        sockets of this machine, which nobody else can listen to.
+        """
+        settings = RouteSettings(has_own_connections=lambda name: name == "d.test")
+        self.start(GOOD, settings)
+        for written, domain in (("10.0.0.1", "d.test"), ("lmtp:/run/lmtp", "")):
+            route = self.route(verdict=ok(value=written))
+            (rank,) = route.ranks
+            self.assertEqual([hop.from_dns for hop in rank.hops], [domain])
+        route = self.route("e.test", verdict=ok(value="10.0.0.1"))
+        self.assertEqual(route.ranks[0].hops[0].from_dns, "")
+
     def test_forms(self) -> None:
         """A hop is a host, a URL or an object; this machine is as good as any."""
         cases: tuple[tuple[object, str, Hop], ...] = (
