@@ -101,6 +101,16 @@ def encode_text(text: str) -> str:
     return "".join((*done, *_finish_run(run)))
 
 
+def encode_words(text: str) -> str:
+    """
+    Make encoded words of all of a text, also of what is ASCII: for display names and
+    comments, where a comma would mean something.
+
+    @param text: as for L{encode_text}.
+    """
+    return text if text.isascii() else _encode_run(text)
+
+
 def _finish_run(run: list[str]) -> tuple[str, ...]:
     """The encoded words of a run, and the blanks that follow it."""
     return (_encode_run("".join(run[:-1])), run[-1]) if run else ()

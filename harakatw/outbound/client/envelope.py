@@ -105,11 +105,11 @@ def unsuitable(
     """
     if capabilities.max_size and envelope.size > capabilities.max_size:
         return TOO_BIG
-    if envelope.is_8bit and not (capabilities.eight_bit or allow_8bit):
-        return NO_8BIT
     is_utf8 = envelope.is_utf8 or not envelope.sender.isascii()
     if is_utf8 and not capabilities.smtputf8:
         return NO_UTF8
+    if envelope.is_8bit and not (capabilities.eight_bit or allow_8bit):
+        return NO_8BIT
     if _CONTROL.search(envelope.sender):
         return BAD_SENDER
     return None

@@ -8,17 +8,20 @@ Deferred, and with PIPELINING two writes.
 from typing import Any, Final
 
 import attrs
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.python.failure import Failure
 
 from harakatw.errors import DeliveryError
+from harakatw.message.seven_bit.errors import UnconvertibleError
 from harakatw.outbound.client.body import (
     MAX_ONE_WRITE,
     BodySender,
     is_in_memory,
     whole_body,
 )
+from harakatw.outbound.client.downgrade import seven_bit
 from harakatw.outbound.client.envelope import (
+    NO_8BIT,
     Envelope,
     mail_command,
     rcpt_command,
@@ -86,6 +89,8 @@ class SMTPClient(ClientLink):
         super().__init__(hop, settings)
         self._policy = policy
         self._by_stage = settings.timeouts.by_stage
+        choice = settings.options.without_8bitmime
+        self._allows_8bit = hop.allow_8bit or choice == "send"
         self._job: _Job | None = None
         self._needs_reset = False
         self._wants_to_leave = False
@@ -154,8 +159,10 @@ class SMTPClient(ClientLink):
             is_used = self.messages > 0
             return succeed(self._nothing_sent(envelope, said, untried=is_used))
         capabilities = self.capabilities
-        said_now = unsuitable(envelope, capabilities, self.hop.allow_8bit)
+        said_now = unsuitable(envelope, capabilities, self._allows_8bit)
         if said_now is not None:
+            if said_now is NO_8BIT and self._converts:
+                return Deferred.fromCoroutine(self._deliver_converted(envelope))
             return succeed(self._nothing_sent(envelope, said_now))
         refused = refused_recipients(envelope.recipients, capabilities)
         if not refused:
@@ -188,6 +195,30 @@ class SMTPClient(ClientLink):
         self._deadline.within(self._by_stage[dialogue.stage])
         self._say(dialogue.start())
         return done
+
+    @property
+    def _converts(self) -> bool:
+        return self._settings.options.without_8bitmime == "convert"
+
+    async def _deliver_converted(self, envelope: Envelope) -> DeliveryResult:
+        """The host takes 7bit only: make it so, which takes a while."""
+        self._deadline.clear()
+        try:
+            plain = await seven_bit(envelope, self._settings.in_thread)
+        except UnconvertibleError as error:
+            self._rest()
+            text = "{uuid} cannot be made 7bit for {hop}: {error}"
+            self._log.info(text, uuid=envelope.uuid, hop=str(self.hop), error=error)
+            return self._nothing_sent(envelope, NO_8BIT)
+        except CancelledError:
+            self.abort()
+            return self._nothing_sent(envelope, Said(CALLED_OFF, Stage.MAIL, False))
+        except Exception:
+            self._rest()
+            raise
+        text = "{uuid} is made 7bit for {hop}, which has no 8BITMIME"
+        self._log.info(text, uuid=envelope.uuid, hop=str(self.hop))
+        return await self.deliver(plain)
 
     def _called_off(self, _: object) -> None:
         self.abort()

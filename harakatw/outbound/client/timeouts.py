@@ -7,6 +7,7 @@ How long a server may take, and the one timer of a connection.
 import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import Literal
 
 import attrs
 from attrs.validators import ge
@@ -108,6 +109,15 @@ class ClientOptions:
             "How long a connection is kept open for the next message; 0 to close it at "
             "once.",
             unit="seconds",
+            file="outbound.ini",
+        ),
+    )
+    without_8bitmime: Literal["convert", "bounce", "send"] = attrs.field(
+        default="convert",  # Haraka: send
+        metadata=doc(
+            "What to do with a message that has octets above 127 and a host that does"
+            " not offer 8BITMIME: convert encodes what has them, which breaks DKIM"
+            " signatures; bounce returns it; send sends it as it is, as Haraka does.",
             file="outbound.ini",
         ),
     )

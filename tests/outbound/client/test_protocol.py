@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from harakatw.errors import StoreError
 from harakatw.interfaces.queue import QueuedRecipient
 from harakatw.outbound.client.result import Fate
+from harakatw.outbound.client.timeouts import ClientOptions
 from harakatw.outbound.hop import Hop
 from harakatw.testing.threads import HeldThreads, NoThreads
 from harakatw.wire.dialogue import Stage
@@ -137,7 +138,8 @@ class UnsuitableTests(SynchronousTestCase):
             ({"size": 9, "is_8bit": True}, "5.6.3"),
             ({"size": 9, "is_utf8": True}, "5.6.7"),
         ):
-            peer = open_peer("SIZE 10")
+            options = ClientOptions(without_8bitmime="bounce")
+            peer = open_peer("SIZE 10", options=options)
             (result,) = peer.deliver(**fields)
             self.assertEqual(result.outcomes[0].reply.enhanced, enhanced)
             self.assertIs(result.outcomes[0].fate, Fate.PERMANENT)
