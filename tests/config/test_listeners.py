@@ -63,7 +63,10 @@ class ListenersTests(ConfigTestCase):
         self.assertEqual(found["[2001:db8::1]:465"].tls, "none")
 
     def test_all_keys(self) -> None:
-        """Every key reaches the listener; keywords of EHLO in capitals."""
+        """
+        Every key reaches the listener, such as that it is for users only (RFC 6409);
+        keywords of EHLO in capitals.
+        """
         found = self.profiles(
             "[587]\nprotocol=lmtp\ntls=required\nsubmission=true\nproxy=true\n"
             "no_extensions[]=chunking\nno_extensions[]=DSN\n"
