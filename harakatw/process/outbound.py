@@ -7,7 +7,7 @@ import random
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from harakatw.errors import ConfigError
 from harakatw.hooks.chain import Chain
 from harakatw.interfaces.services import IThreads
 from harakatw.message.store import StoreSettings
+from harakatw.net.rounds import round_of
 from harakatw.observe.levels import LogSwitch
 from harakatw.outbound.client.connect import connect
 from harakatw.outbound.client.settings import ClientSettings, client_settings
@@ -44,6 +45,7 @@ from harakatw.outbound.scheduler.core import Scheduler, Target
 from harakatw.outbound.scheduler.retry import RetryPolicy
 from harakatw.outbound.scheduler.settings import SchedulerSettings
 from harakatw.outbound.store.sqlite import SQLiteStore
+from harakatw.outbound.store.writer import WriterThread
 from harakatw.outbound.teller import Teller
 from harakatw.process.session_context import make_resolver
 from harakatw.process.settings import Settings
@@ -104,6 +106,7 @@ class Outbound:
             directory,
             StoreReactor(self._call_from_thread, time.time),
             self._store_threads,
+            make_writer=partial(WriterThread, ends=round_of(reactor)),
         )
         self._configure_client(settings)
         self._make_lookups()

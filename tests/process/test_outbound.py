@@ -1,7 +1,6 @@
 """The outbound engine of a server, from its files to its connections."""
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,10 @@ from harakatw.errors import ConfigError, StoreError
 from harakatw.hooks.registry import make_chains
 from harakatw.interfaces.queue import Filter, ItemState, QueueItem
 from harakatw.message.store import StoreSettings
+from harakatw.net.rounds import Round
 from harakatw.observe.levels import LogSwitch
 from harakatw.outbound.hop import Hop
-from harakatw.outbound.store.sqlite import SQLiteStore
+from harakatw.outbound.store.writer import RunBatch
 from harakatw.process import outbound as process_outbound
 from harakatw.process import session_context
 from harakatw.process.outbound import Outbound
@@ -39,6 +39,11 @@ class NowReactor(MemoryReactorClock):
     ) -> None:
         """Make a call."""
         function(*args, **named)
+
+
+def _now_writer(run: RunBatch, finish: Callable[[], None], ends: Round) -> NowWriter:
+    """In place of the queue's thread."""
+    return NowWriter(run, finish)
 
 
 class NoPool(NoThreads):
@@ -67,8 +72,7 @@ class OutboundTestCase(ConfigTestCase):
         super().setUp()
         self.patch(session_context, "name_servers", lambda path: (("192.0.2.53", 53),))
         self.patch(process_outbound, "PooledThreads", NoPool)
-        store = partial(SQLiteStore, make_writer=NowWriter)
-        self.patch(process_outbound, "SQLiteStore", store)
+        self.patch(process_outbound, "WriterThread", _now_writer)
         self.reactor = NowReactor()
         self.running: list[Outbound] = []
         self.addCleanup(self.stop_all)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from typing import Any, Final, Protocol
 
+from harakatw.net.rounds import Round
 from harakatw.outbound.store.operations import Operation
 
 MAX_BATCH: Final = 512
@@ -42,11 +43,21 @@ class WriterThread:
 
     It does not keep the process alive: whoever wants an orderly end calls L{stop}. A
     queue survives a disorderly one.
+
+    What comes during one round of the reactor is handed to it together: to wake a
+    thread for each call costs more than most calls do, and makes its batches small.
     """
 
-    def __init__(self, run: RunBatch, finish: Callable[[], None]) -> None:
+    def __init__(
+        self, run: RunBatch, finish: Callable[[], None], ends: Round | None = None
+    ) -> None:
+        """
+        @param ends: tells when a round is over; L{None} to hand each call over at once.
+        """
         self._run = run
         self._finish = finish
+        self._ends = ends or Round()
+        self._gathered: list[Operation[Any]] = []
         self._waiting: SimpleQueue[Operation[Any] | None] = SimpleQueue()
         self._thread = threading.Thread(
             target=self._loop, name="queue-writer", daemon=True
@@ -58,10 +69,21 @@ class WriterThread:
 
     def submit(self, operation: Operation[Any]) -> None:
         """Have a call run."""
-        self._waiting.put(operation)
+        if not self._ends.is_open:
+            self._waiting.put(operation)
+            return
+        self._gathered.append(operation)
+        if len(self._gathered) == 1:
+            self._ends.at_end(self._hand_over)
+
+    def _hand_over(self) -> None:
+        gathered, self._gathered = self._gathered, []
+        for operation in gathered:
+            self._waiting.put(operation)
 
     def stop(self) -> None:
         """Let the thread end when it has run what waits."""
+        self._hand_over()
         self._waiting.put(None)
 
     def join(self) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from harakatw.net.rounds import Round
 from harakatw.outbound.store.operations import Operation, Settle
 from harakatw.outbound.store.writer import MAX_BATCH, WriterThread
 
@@ -53,6 +54,30 @@ class WriterThreadTests(SynchronousTestCase):
         self.assertIsNot(thread, threading.current_thread())
         self.assertFalse(thread.is_alive())
         self.assertTrue(thread.daemon)
+
+    def test_round(self) -> None:
+        """What comes during a round of the reactor is one batch, at its end."""
+        ends = Round()
+        ends.is_open = True
+        self.writer = WriterThread(self.run_batch, self.finish, ends)
+        calls = [Settle((number,), ()) for number in range(3)]
+        for call in calls:
+            self.writer.submit(call)
+        self.assertTrue(self.writer._waiting.empty())
+        ends.end()
+        self.assertEqual(self.writer._waiting.qsize(), 3)
+        self.work()
+        self.assertEqual(self.batches, [calls])
+
+    def test_stopped_in_a_round(self) -> None:
+        """What came last is run though the round never ends."""
+        ends = Round()
+        ends.is_open = True
+        self.writer = WriterThread(self.run_batch, self.finish, ends)
+        call = Settle((), ())
+        self.writer.submit(call)
+        self.work()
+        self.assertEqual((self.batches, self.finished), ([[call]], 1))
 
     def test_nothing(self) -> None:
         """A queue that was not used is finished too, once."""
