@@ -76,7 +76,7 @@ class HarakaService(Service):
         self._plugins = PluginHost(self.instance, services, reactor)
         self.sweep = Sweep(reactor)
         self.doors = Doors(self.sweep)
-        self.listeners = Listeners(reactor, self.doors.factory)
+        self.listeners = Listeners(reactor, self.doors.door)
         self._watchers = (
             ConfigWatcher(reactor, self.instance.config, self._config_changed),
             ConfigWatcher(reactor, self.instance.plugins, self._plugins_changed),

@@ -11,6 +11,7 @@ from typing import ClassVar, Literal
 import attrs
 from attrs.validators import and_, ge, le
 
+from harakatw.config.networks import Networks, check_networks, parse_networks
 from harakatw.config.options import doc
 
 MEBIOCTET = 1024 * 1024
@@ -23,7 +24,6 @@ class ConnectionOptions:
     config_file: ClassVar[str] = "connection.ini"
     unsupported: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
-            "haproxy.*": "the PROXY protocol is not there yet",
             "max.mime_parts": "the MIME structure is not looked at yet",
         }
     )
@@ -203,6 +203,23 @@ class ConnectionOptions:
         ),
     )
 
+    haproxy_enabled: bool = attrs.field(
+        default=True,
+        metadata=doc(
+            "Believe the PROXY headers of hosts?", section="haproxy", key="enabled"
+        ),
+    )
+    haproxy_hosts: tuple[str, ...] = attrs.field(
+        default=(),
+        validator=check_networks,
+        metadata=doc(
+            "Addresses and networks of proxies, written as hosts[] = 192.0.2.1. Each "
+            "connection of theirs has to begin with a PROXY header.",
+            section="haproxy",
+            key="hosts",
+        ),
+    )
+
     greeting: tuple[str, ...] = attrs.field(
         default=(),
         metadata=doc(
@@ -239,3 +256,8 @@ class ConnectionOptions:
             section="uuid",
         ),
     )
+
+    @property
+    def proxies(self) -> Networks:
+        """Hosts whose PROXY headers are believed."""
+        return parse_networks(self.haproxy_hosts if self.haproxy_enabled else ())

@@ -68,6 +68,9 @@ class IConnection(Interface):
     local = Attribute("Ourselves: C{ip}, C{port}, C{host}.")
     hello = Attribute("C{verb} and C{host} of HELO or EHLO; empty before.")
     tls = Attribute("C{enabled}, C{cipher}, C{verified}.")
+    proxy = Attribute(
+        "Who passes the connection on to us: C{allowed}, C{ip}, C{type}, C{protocol}."
+    )
     relaying: bool = Attribute(
         "May this client send mail to anywhere? The transaction's, while there is one."
     )

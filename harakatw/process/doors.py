@@ -9,6 +9,7 @@ from harakatw.config.listeners import Listener
 from harakatw.smtp.context import SessionContext
 from harakatw.smtp.deadlines import Sweep
 from harakatw.smtp.factory import SMTPFactory
+from harakatw.smtp.proxy_front import ProxyFactory
 
 
 class Doors:
@@ -51,6 +52,15 @@ class Doors:
         @raise KeyError: if L{renew} has not heard of it.
         """
         return self._contexts[address]
+
+    def door(self, address: ListenAddress) -> ProxyFactory:
+        """
+        What a listener opens with: it lets clients and proxies in, to the sessions that
+        L{factory} makes.
+        """
+        return ProxyFactory(
+            self.factory(address), lambda: self.context(address), self._sweep
+        )
 
     def factory(self, address: ListenAddress) -> SMTPFactory:
         """What serves the clients of a listener; the same one each time."""

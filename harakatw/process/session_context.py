@@ -45,6 +45,7 @@ def make_context(
         name=name,
         limits=limits,
         extensions=settings.extensions,
+        proxies=limits.proxies,
         chains=chains,
         inactivity_seconds=settings.server.inactivity_timeout,
         greeting=limits.greeting or (f"{name} ESMTP Haraka{version} ready",),

@@ -101,6 +101,23 @@ class TLS:
     verified: bool = False
 
 
+@attrs.frozen
+class Proxy:
+    """
+    Whoever passes the client's connection on to us.
+
+    @ivar allowed: is there a proxy that we believe?
+    @ivar ip: the proxy's address.
+    @ivar type: how it said whose connection it is, C{haproxy} or C{xclient}.
+    @ivar protocol: what kind of connection it is said to be, such as C{TCP4}.
+    """
+
+    allowed: bool = False
+    ip: str = ""
+    type: str = ""
+    protocol: str = ""
+
+
 class SessionControl(Protocol):
     """The session, as its connection knows it."""
 
@@ -114,6 +131,7 @@ class SessionControl(Protocol):
 NOT_KNOWN: Final = Local("", 0, "")
 NO_HELLO: Final = Hello()
 NO_TLS: Final = TLS()
+NO_PROXY: Final = Proxy()
 
 
 @attrs.define(eq=False)
@@ -162,6 +180,7 @@ class Connection:
     started: float
     hello: Hello = NO_HELLO
     tls: TLS = NO_TLS
+    proxy: Proxy = NO_PROXY
     transaction: Transaction | None = None
     capabilities: list[str] = attrs.field(factory=list)
     early_talker: bool = False

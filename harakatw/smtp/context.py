@@ -8,6 +8,7 @@ from twisted.internet.interfaces import IReactorTime
 from harakatw.config.connection import ConnectionOptions
 from harakatw.config.extensions import ExtensionOptions
 from harakatw.config.listeners import ORDINARY, Listener
+from harakatw.config.networks import Networks
 from harakatw.hooks.chain import Chain
 from harakatw.interfaces.services import INameLookup, IOutbound, IThreads
 from harakatw.message.received import ReceivedTemplate
@@ -28,6 +29,7 @@ class SessionContext:
     @ivar listener: the profile of the listener that the client came to.
     @ivar extensions: which of them are offered.
     @ivar offers: what EHLO announces before plugins add to it, and after.
+    @ivar proxies: hosts whose PROXY headers are believed.
     @ivar chains: the plugins, by hook.
     @ivar inactivity_seconds: how long a client may say nothing.
     @ivar greeting: the 220 reply's lines, to which the session adds its id.
@@ -47,6 +49,7 @@ class SessionContext:
     name: str
     limits: ConnectionOptions
     extensions: ExtensionOptions = attrs.field(factory=ExtensionOptions)
+    proxies: Networks = attrs.field(factory=Networks)
     chains: Mapping[str, Chain]
     inactivity_seconds: float
     greeting: tuple[str, ...]

@@ -97,6 +97,12 @@ class Sweep:
             self._timer = None
         self._all_gone()
 
+    def release(self, session: Sweepable) -> None:
+        """
+        A session gives way to its successor, which is added next; then L{remove} it.
+        """
+        self._sessions.discard(session)
+
     def drain(self, seconds: float) -> "Deferred[None]":
         """
         Let the sessions end, since the server stops.

@@ -17,6 +17,7 @@ from harakatw.smtp.connection import NOT_KNOWN, Connection, Local, Remote
 from harakatw.smtp.context import SessionContext
 from harakatw.smtp.deadlines import Sweep
 from harakatw.smtp.protocol import SMTPProtocol
+from harakatw.smtp.proxied import ProxiedAddress, introduce
 from harakatw.smtp.session import Session
 
 TOO_MANY: Final = reply(421, "4.7.0", "Too many connections, try again later")
@@ -72,7 +73,10 @@ class SMTPFactory(ServerFactory):
         if refusal is not None:
             self._log.warn("{ip} turned away: {why}", ip=ip, why=refusal.text)
             return _TurnedAway(refusal)
-        return self._begin(ip, port, context)
+        session = self._begin(ip, port, context)
+        if type(addr) is ProxiedAddress:
+            introduce(session.connection, addr, context.name)
+        return session
 
     def _refusal(self, ip: str, context: SessionContext) -> Reply | None:
         limits = context.limits
@@ -86,7 +90,7 @@ class SMTPFactory(ServerFactory):
             return TOO_MANY_FROM_YOU
         return None
 
-    def _begin(self, ip: str, port: int, context: SessionContext) -> Protocol:
+    def _begin(self, ip: str, port: int, context: SessionContext) -> SMTPProtocol:
         connection = Connection(
             uuid=str(uuid4()).upper(),
             remote=Remote(ip, port),

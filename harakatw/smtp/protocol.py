@@ -21,7 +21,7 @@ from harakatw.errors import ProtocolError
 from harakatw.net.sending import can_send_now, send_now
 from harakatw.reply import Reply, reply
 from harakatw.smtp.commands import COMMANDS
-from harakatw.smtp.connection import Connection, Local
+from harakatw.smtp.connection import NOT_KNOWN, Connection, Local
 from harakatw.smtp.context import SessionContext
 from harakatw.smtp.data import receive
 from harakatw.smtp.deadlines import overdue
@@ -108,10 +108,11 @@ class SMTPProtocol(Session, Protocol):
 
     def connectionMade(self) -> None:
         """Greet the client."""
-        host = self.transport.getHost()
-        self.connection.local = self._local_end(
-            getattr(host, "host", ""), getattr(host, "port", 0)
-        )
+        if self.connection.local is NOT_KNOWN:
+            host = self.transport.getHost()
+            self.connection.local = self._local_end(
+                getattr(host, "host", ""), getattr(host, "port", 0)
+            )
         self.connection.session = self
         self.transport.registerProducer(self, True)
         self._direct = can_send_now(self.transport)

@@ -4,12 +4,25 @@ What a session writes to the log: a line for each message, one for the session.
 @see: Haraka row VB24
 """
 
+from typing import Final
+
 from twisted.logger import Logger
 
+from harakatw.smtp.connection import NO_PROXY
 from harakatw.smtp.session import Session
 from harakatw.verdict import Decision
 
+_SUMMARY: Final = (
+    "{uuid} disconnect ip={ip} rdns={rdns} helo={helo} relay={relay} early={early}"
+    " esmtp={esmtp} tls={tls} errors={errors} txns={txns} rcpts={rcpts} msgs={msgs}"
+    " bytes={octets} lr={last} time={seconds:.3f}"
+)
+_SUMMARY_BY_PROXY: Final = f"{_SUMMARY} proxy={{proxy}}"
+
 _log = Logger(namespace="harakatw.smtp")
+
+
+_OWN: Final = frozenset(("LOCAL", "UNKNOWN"))  # connections of a proxy's own
 
 
 def log_message(session: Session, decision: Decision) -> None:
@@ -42,14 +55,18 @@ def log_problem(session: Session, what: str, problem: Exception) -> None:
 
 
 def log_summary(session: Session) -> None:
-    """One line for a session that is over."""
+    """
+    One line for a session that is over, unless a proxy only looked whether we are well.
+    """
     connection = session.connection
+    if connection.proxy.protocol in _OWN and not connection.tran_count:
+        return
     remote, hello = connection.remote, connection.hello
     seconds = session.context.clock.seconds() - connection.started
+    proxy = {} if connection.proxy is NO_PROXY else {"proxy": connection.proxy.ip}
     _log.info(
-        "{uuid} disconnect ip={ip} rdns={rdns} helo={helo} relay={relay} early={early}"
-        " esmtp={esmtp} tls={tls} errors={errors} txns={txns} rcpts={rcpts} msgs={msgs}"
-        " bytes={octets} lr={last} time={seconds:.3f}",
+        _SUMMARY_BY_PROXY if proxy else _SUMMARY,
+        **proxy,
         uuid=connection.uuid,
         ip=remote.ip,
         rdns=remote.host,

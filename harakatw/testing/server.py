@@ -32,6 +32,7 @@ from harakatw.smtp.context import SessionContext
 from harakatw.smtp.deadlines import Sweep
 from harakatw.smtp.factory import SMTPFactory
 from harakatw.smtp.protocol import SMTPProtocol
+from harakatw.smtp.proxy_front import ProxyFactory
 from harakatw.testing.threads import NoThreads
 
 
@@ -111,6 +112,7 @@ class MemoryServer:
 
     @ivar clock: the time; move it with C{advance(seconds)}.
     @ivar factory: what makes the sessions.
+    @ivar door: what a port would open with; proxies come through it.
     """
 
     def __init__(
@@ -140,6 +142,7 @@ class MemoryServer:
         self.context = SessionContext(
             name="mail.example",
             limits=self.limits,
+            proxies=self.limits.proxies,
             chains=make_chains(loaded, self.clock),
             inactivity_seconds=inactivity_seconds,
             extensions=extensions or ExtensionOptions(),
@@ -158,7 +161,9 @@ class MemoryServer:
             names=names,
             outbound=outbound,
         )
-        self.factory = SMTPFactory(lambda: self.context, Sweep(self.clock))
+        sweep = Sweep(self.clock)
+        self.factory = SMTPFactory(lambda: self.context, sweep)
+        self.door = ProxyFactory(self.factory, lambda: self.context, sweep)
 
     def connect(self, ip: str = "192.0.2.1", port: int = 54321) -> MemoryClient:
         """

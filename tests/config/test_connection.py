@@ -121,10 +121,19 @@ class ConnectionTests(ConfigTestCase):
             self.assertEqual(loaded.options, ConnectionOptions())
 
     def test_haproxy(self) -> None:
-        """What is not there yet is a notice, once it is asked for."""
-        loaded = self._load("[haproxy]\nhosts[]=192.0.2.1\nenabled=true\n")
-        self.assertEqual(loaded.errors, ())
-        self.assertEqual([p.key for p in loaded.problems], ["hosts", "enabled"])
+        """Proxies are named by address or network, and can be switched off."""
+        text = "[haproxy]\nhosts[]=192.0.2.1\nhosts[]=2001:db8::/32\n"
+        loaded = self._load(text)
+        self.assertEqual(loaded.problems, ())
+        self.assertTrue(loaded.options.proxies.contains("192.0.2.1"))
+        self.assertTrue(loaded.options.proxies.contains("2001:db8::7"))
+        self.assertFalse(loaded.options.proxies.contains("192.0.2.2"))
+        self.assertFalse(self._load(text + "enabled=false\n").options.proxies)
+
+    def test_bad_proxy(self) -> None:
+        """A host's name is not enough: it might be anybody's tomorrow."""
+        (problem,) = self._load("[haproxy]\nhosts[]=proxy.example\n").errors
+        self.assertIn("'proxy.example' is not an IP address or a network", str(problem))
 
     def test_sample_of_haraka(self) -> None:
         """The file that Haraka's installer writes is right as it is."""

@@ -4,7 +4,7 @@ import ipaddress
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from harakatw.plugins._networks import Networks, parse_networks
+from harakatw.config.networks import Networks, parse_networks
 from tests.properties import given, st
 
 ADDRESSES = st.ip_addresses(v=4) | st.ip_addresses(network="2000::/3")
