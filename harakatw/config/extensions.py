@@ -30,3 +30,9 @@ class ExtensionOptions:
     dsn: bool = _switch(
         "Offer DSN (RFC 3461): senders may ask for reports, or for none?"
     )
+    chunking: bool = _switch(
+        "Offer CHUNKING (RFC 3030): a message may come in chunks of known size?"
+    )
+    binarymime: bool = _switch(
+        "Offer BINARYMIME (RFC 3030), too: messages of any octets?"
+    )

@@ -72,11 +72,14 @@ class Message:
 
     @ivar size: octets received.
     @ivar in_memory: octets held in memory.
+    @ivar is_binary: may any octets be in it, a CR or LF alone among them (RFC 3030
+        section 3)?
     """
 
     _settings: StoreSettings
     size: int = attrs.field(default=0, init=False)
     in_memory: int = attrs.field(default=0, init=False)
+    is_binary: bool = attrs.field(default=False, init=False)
     _chunks: list[bytes] = attrs.field(factory=list, init=False)
     _phase: _Phase = attrs.field(default=_ARRIVING, init=False)
     _spool_at: int = attrs.field(init=False)
@@ -96,7 +99,7 @@ class Message:
         Take octets of the message, cut anywhere. After L{destroy} they are only
         counted.
 
-        @param chunk: without doubled dots; line ends are CRLF.
+        @param chunk: without doubled dots; line ends are CRLF, unless L{is_binary}.
         @raise ValueError: after L{finish}.
         """
         self.size += len(chunk)
@@ -226,20 +229,32 @@ class Message:
     def wire_chunks(self) -> Iterator[bytes]:
         """
         As L{chunks}, for DATA: see L{stuffed_chunks}. The final dot is the caller's.
+        A message that L{is_binary} cannot be sent so.
         """
         return stuffed_chunks(self.chunks())
+
+    def file_chunks(self, line_end: bytes) -> Iterator[bytes]:
+        """
+        As L{chunks}, for a file.
+
+        @param line_end: C{b"\\r\\n"}, or C{b"\\n"} as mail stores on Unix want it. What
+            L{is_binary} stays as it is: nobody could put it together again.
+        """
+        if self.is_binary:
+            return self.chunks()
+        return converted_chunks(self.chunks(), line_end)
 
     def write_to(self, file: IO[bytes], *, line_end: bytes = b"\r\n") -> int:
         """
         Write the message to a file; in a thread, since any file may be slow.
 
-        @param line_end: C{b"\\r\\n"}, or C{b"\\n"} as mail stores on Unix want it.
+        @param line_end: as L{file_chunks}.
         @return: octets written.
         @raise StoreError: as L{chunks}.
         @raise OSError: if C{file} does not take it.
         """
         written = 0
-        for chunk in converted_chunks(self.chunks(), line_end):
+        for chunk in self.file_chunks(line_end):
             file.write(chunk)
             written += len(chunk)
         return written

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from harakatw.smtp.bdat import bdat
 from harakatw.smtp.data import data
 from harakatw.smtp.helo import ehlo, helo
 from harakatw.smtp.help import help_
@@ -32,6 +33,7 @@ COMMANDS: Final[Mapping[bytes, Handler]] = MappingProxyType(
         b"MAIL": mail,
         b"RCPT": rcpt,
         b"DATA": data,
+        b"BDAT": bdat,
         b"RSET": rset,
         b"NOOP": noop,
         b"VRFY": vrfy,

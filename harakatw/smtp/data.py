@@ -18,10 +18,12 @@ from harakatw.smtp.session import Session
 from harakatw.smtp.trace import trace_field
 from harakatw.smtp.transaction import Transaction
 from harakatw.verdict import Decision, Verdict
-from harakatw.wire.data import DataDecoder, repair_newlines
+from harakatw.wire.data import DataDecoder, LineWatch, repair_newlines
+from harakatw.wire.params import is_binary
 from harakatw.wire.session import NO_RECIPIENT, RCPT_FIRST, Phase
 
 NO_ARGUMENT: Final = reply(501, "5.5.4", "DATA takes no argument")
+BINARY: Final = reply(503, "5.5.1", "A BINARYMIME message comes with BDAT")
 BARE_NEWLINE: Final = reply(
     554, "5.6.0", "The message has a CR or LF that stands alone; lines end in CRLF"
 )
@@ -36,6 +38,8 @@ def data(session: Session, argument: bytes) -> None:
         raise ProtocolError(NO_ARGUMENT)
     transaction = session.connection.transaction
     assert transaction is not None  # the table of phases lets nothing else through
+    if transaction.mail_params and is_binary(transaction.mail_params):
+        raise ProtocolError(BINARY)
     if not transaction.rcpt_to:  # a plugin may have taken them all away again
         raise ProtocolError(NO_RECIPIENT if transaction.rcpt_tried else RCPT_FIRST)
     session.ask("data", (), _ruled)
@@ -44,7 +48,7 @@ def data(session: Session, argument: bytes) -> None:
 def _ruled(session: Session, verdict: Verdict) -> None:
     decision = session.decide("data", verdict)
     if decision.refused:
-        _refuse(session, decision)
+        refuse(session, decision)
         return
     session.decoder = DataDecoder(session.context.limits.max_data_line_length)
     session.phase = Phase.DATA
@@ -52,15 +56,15 @@ def _ruled(session: Session, verdict: Verdict) -> None:
     session.obey(decision)
 
 
-def receive(session: Session, octets: bytes) -> bytes:
+def receive(session: Session, decoder: DataDecoder, octets: bytes) -> bytes:
     """
     Take a chunk of the message.
 
     @param octets: what the client sent; not empty.
     @return: what follows the end of the message; empty while it goes on.
     """
-    decoder, transaction = session.decoder, session.connection.transaction
-    assert decoder is not None and transaction is not None  # so it is in phase DATA
+    transaction = session.connection.transaction
+    assert transaction is not None  # so it is in phase DATA
     piece, rest = decoder.feed(octets)
     message = transaction.message
     if piece:
@@ -72,39 +76,40 @@ def receive(session: Session, octets: bytes) -> bytes:
             message.destroy()  # what still comes is counted, not kept
     if rest is not None:
         session.decoder = None
-        _finish(session, decoder, transaction)
+        finish(session, decoder, transaction)
         return rest
     if message.needs_spool:
-        session.wait_for(message.spool().addErrback(_not_spooled), _spooled)
+        session.wait_for(message.spool().addErrback(not_spooled), spooled)
     return b""
 
 
-def _not_spooled(failure: Failure) -> StoreError:
+def not_spooled(failure: Failure) -> StoreError:
     """The disk is full or broken: the rest of the message is read and dropped."""
     failure.trap(StoreError)
     error = failure.value
     return error if isinstance(error, StoreError) else StoreError(str(error))
 
 
-def _spooled(session: Session, problem: StoreError | None) -> None:
+def spooled(session: Session, problem: StoreError | None) -> None:
+    """What is in the file is there, or the rest is only counted."""
     transaction = session.connection.transaction
     if problem is not None and transaction is not None:
         transaction.store_failed = True
         log_problem(session, "the message cannot be spooled", problem)
 
 
-def _finish(session: Session, decoder: DataDecoder, transaction: Transaction) -> None:
+def finish(session: Session, decoder: LineWatch, transaction: Transaction) -> None:
     """The message is whole: rule on its form, then ask the plugins."""
     message = transaction.message
     session.connection.octets += message.size
     limits = session.context.limits
     if 0 < limits.max_bytes < message.size:
-        session.ask("max_data_exceeded", (), _too_big)
+        reject_too_big(session)
         return
     message.finish()
     fault = _fault(decoder, transaction, limits)
     if fault is not None:
-        _reject(session, Decision(True, fault))
+        reject(session, Decision(True, fault))
         return
     if decoder.long_line:
         transaction.notes.set("data_line_length_exceeded", True)
@@ -116,7 +121,7 @@ def _finish(session: Session, decoder: DataDecoder, transaction: Transaction) ->
 
 
 def _fault(
-    decoder: DataDecoder, transaction: Transaction, limits: ConnectionOptions
+    decoder: LineWatch, transaction: Transaction, limits: ConnectionOptions
 ) -> Reply | None:
     """What is wrong with the form of the message, if anything?"""
     message = transaction.message
@@ -131,27 +136,32 @@ def _fault(
     return None
 
 
+def reject_too_big(session: Session) -> None:
+    """Refuse a message that is bigger than allowed."""
+    session.ask("max_data_exceeded", (), _too_big)
+
+
 def _too_big(session: Session, verdict: Verdict) -> None:
     decision = session.decide("max_data_exceeded", verdict)
-    _reject(session, Decision(True, decision.reply))
+    reject(session, Decision(True, decision.reply))
 
 
 def _examined(session: Session, verdict: Verdict) -> None:
     decision = session.decide("data_post", verdict)
     if decision.refused:
-        _reject(session, decision)
+        reject(session, decision)
     else:
         hand_over(session)
 
 
-def _reject(session: Session, decision: Decision) -> None:
+def reject(session: Session, decision: Decision) -> None:
     """Refuse a message that came whole: the log has a line for each."""
     if session.context.log.info:
         log_message(session, decision)
-    _refuse(session, decision)
+    refuse(session, decision)
 
 
-def _refuse(session: Session, decision: Decision) -> None:
+def refuse(session: Session, decision: Decision) -> None:
     """Refuse the message, and drop the transaction before the client is told."""
     _count(session, decision.reply)
     session.end_transaction(_refused, decision)

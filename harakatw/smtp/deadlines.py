@@ -21,6 +21,7 @@ IDLE: Final = reply(421, "4.4.2", "Timeout: closing the connection")
 TRANSACTION_OVERDUE: Final = reply(421, "4.4.2", "The transaction took too long")
 TOO_SLOW: Final = reply(421, "4.4.2", "The message comes too slowly")
 
+_RECEIVING: Final = frozenset((Phase.DATA, Phase.CHUNKS))
 _GRACE_SECONDS: Final = 300.0  # RFC 5321 section 4.5.3.2.7
 _SWEEP_SECONDS: Final = 1.0
 _FAREWELL_SECONDS: Final = 5.0
@@ -42,7 +43,7 @@ def overdue(session: Session, last_progress: float, now: float) -> Reply | None:
     if transaction.deadline and now >= transaction.deadline:
         return TRANSACTION_OVERDUE
     rate = context.limits.min_data_rate
-    if session.phase is Phase.DATA and rate:
+    if session.phase in _RECEIVING and rate:
         elapsed = now - session.data_began
         if elapsed > _GRACE_SECONDS and transaction.data_bytes < elapsed * rate:
             return TOO_SLOW

@@ -72,9 +72,15 @@ class Offers:
             yield "SMTPUTF8"
         if self._extensions.dsn:
             yield "DSN"
+        if self._extensions.chunking:
+            yield "CHUNKING"
+            if self._extensions.binarymime:
+                yield "BINARYMIME"
         yield f"SIZE {self._limits.max_bytes}"
 
     def _announced(self, lines: Iterable[str]) -> Iterable[str]:
-        return (
-            line for line in lines if line.partition(" ")[0].upper() not in self.hidden
-        )
+        by_line = {line: line.partition(" ")[0].upper() for line in lines}
+        hidden = self.hidden
+        if "CHUNKING" in hidden or "CHUNKING" not in by_line.values():
+            hidden |= {"BINARYMIME"}  # RFC 3030 section 3: not without CHUNKING
+        return (line for line, keyword in by_line.items() if keyword not in hidden)

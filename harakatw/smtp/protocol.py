@@ -20,6 +20,7 @@ from zope.interface import implementer
 from harakatw.errors import ProtocolError
 from harakatw.net.sending import can_send_now, send_now
 from harakatw.reply import Reply, reply
+from harakatw.smtp.bdat import receive_chunk
 from harakatw.smtp.commands import COMMANDS
 from harakatw.smtp.connection import NOT_KNOWN, Connection, Local
 from harakatw.smtp.context import SessionContext
@@ -30,6 +31,7 @@ from harakatw.smtp.greeting import begin
 from harakatw.smtp.session import TO_THE_END, Session
 from harakatw.smtp.unrecognized import unrecognized
 from harakatw.wire.command import CommandStream, split_command
+from harakatw.wire.data import DataDecoder
 from harakatw.wire.session import MUST_END_GROUP, REFUSALS, SHOULD_END_GROUP, Phase
 
 OUT_OF_SYNC: Final = reply(554, "5.5.0", "SMTP protocol synchronization error")
@@ -38,6 +40,9 @@ SHUTTING_DOWN: Final = reply(421, "4.3.2", "The server is shutting down")
 
 _CONNECTING: Final = Phase.CONNECTING
 _CLOSED: Final = Phase.CLOSED
+
+_ALWAYS: Final = frozenset((b"QUIT", b"BDAT"))
+"""What is not refused unseen: octets follow BDAT that are no commands."""
 
 _LINGER_SECONDS: Final = 5.0
 
@@ -164,9 +169,14 @@ class SMTPProtocol(Session, Protocol):
 
     def _step(self, stream: CommandStream) -> bool:
         """Use up one command or chunk; was there one?"""
-        if self.decoder is not None:
+        decoder = self.decoder
+        if decoder is not None:
             self.last_progress = self.context.clock.seconds()
-            rest = receive(self, stream.take_all())
+            octets = stream.take_all()
+            if isinstance(decoder, DataDecoder):
+                rest = receive(self, decoder, octets)
+            else:
+                rest = receive_chunk(self, decoder, octets)
             if rest:
                 stream.feed(rest)
             return True
@@ -189,7 +199,7 @@ class SMTPProtocol(Session, Protocol):
         if self.context.log.protocol:
             self._log_line(line)
         verb, argument = split_command(line)
-        if self.phase is Phase.REFUSED and verb != b"QUIT" and self.refusal is not None:
+        if self.phase is Phase.REFUSED and self.refusal and verb not in _ALWAYS:
             raise ProtocolError(self.refusal)
         refusal = REFUSALS[self.phase].get(verb)
         if refusal is not None:

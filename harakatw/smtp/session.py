@@ -10,6 +10,7 @@ a plugin has to be waited for; meanwhile later commands wait in order (RFC 2920 
 from collections.abc import Callable
 from typing import Any, Final
 
+import attrs
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -20,6 +21,7 @@ from harakatw.results import Results
 from harakatw.smtp.connection import Connection
 from harakatw.smtp.context import SessionContext
 from harakatw.verdict import CONT, Decision, Then, Verdict, decide
+from harakatw.wire.chunks import ChunkDecoder, OctetCounter
 from harakatw.wire.data import DataDecoder
 from harakatw.wire.extensions import NOTHING, Offer
 from harakatw.wire.session import Phase
@@ -38,13 +40,26 @@ TOO_MANY_ERRORS: Final = reply(421, "4.7.0", "Too many errors")
 # A member of an Enum costs a look-up each time it is named by its class.
 _CLOSED: Final = Phase.CLOSED
 _READY: Final = Phase.READY
-_IN_TRANSACTION: Final = frozenset((Phase.MAIL, Phase.RCPT, Phase.DATA))
+_IN_TRANSACTION: Final = frozenset((Phase.MAIL, Phase.RCPT, Phase.DATA, Phase.CHUNKS))
 _STAY: Final = Then.STAY
 
 Ruled = Callable[..., None]
 """
 What goes on once a hook has ruled: called with the session, the verdict, and more.
 """
+
+
+@attrs.frozen
+class Dropping:
+    """
+    A chunk that was refused while it comes.
+
+    @ivar counter: drops its octets.
+    @ivar then: is called when they are gone.
+    """
+
+    counter: OctetCounter
+    then: "Callable[[Session], None]"
 
 
 class Session:
@@ -55,11 +70,12 @@ class Session:
     @ivar context: what the session was begun with.
     @ivar phase: where it stands in the order of commands.
     @ivar offer: what EHLO announced; nothing else may be used.
-    @ivar decoder: takes the message apart while it comes, else L{None}.
+    @ivar decoder: takes apart what comes while that is no command, else L{None}: a
+        message, or a chunk of one, see L{harakatw.smtp.bdat}.
     @ivar refusal: in phase C{REFUSED}, the reply to everything.
     @ivar trace_from: who the client is, for trace fields; made when first needed.
     @ivar trace_protocol: how its mail comes, for trace fields; made at the same time.
-    @ivar data_began: when 354 was said, in seconds of the clock.
+    @ivar data_began: when 354 was said or the first BDAT came, in seconds of the clock.
     """
 
     _log = Logger()
@@ -68,7 +84,7 @@ class Session:
     context: SessionContext
     phase: Phase
     offer: Offer
-    decoder: DataDecoder | None
+    decoder: DataDecoder | ChunkDecoder | Dropping | None
     refusal: Reply | None
     trace_from: str
     trace_protocol: str

@@ -12,6 +12,7 @@ from harakatw.message.header import Header
 from harakatw.message.store import Message, StoreSettings
 from harakatw.notes import Notes
 from harakatw.results import Results
+from harakatw.wire.chunks import ChunkDecoder
 from harakatw.wire.params import EMPTY_PARAMS, Params
 
 
@@ -33,6 +34,7 @@ class Transaction:
 
     @ivar rcpt_tried: how many RCPT commands there were.
     @ivar store_failed: did the disk not take the message?
+    @ivar chunks: counts the octets of BDAT; L{None} before the first.
     @ivar deadline: when it must be over, in seconds of the reactor's clock.
     """
 
@@ -46,6 +48,7 @@ class Transaction:
     rcpt_to: list[Address] = attrs.field(factory=list)
     rcpt_tried: int = 0
     store_failed: bool = False
+    chunks: ChunkDecoder | None = None
     _rcpt_params: dict[int, tuple[Address, Params]] | None = None
     _message: Message | None = None
     _notes: Notes | None = None

@@ -14,38 +14,71 @@ _CRLF: Final = b"\r\n"
 _ONLY_CRLF: Final = (None, "\r\n")
 
 
-class DataDecoder:
+class LineWatch:
     """
-    Finds the end of the message, takes the dots out, and watches its line ends.
-
-    Only CRLF.CRLF ends the message (survey row 1). A bare CR or LF is passed on as it
-    is and noted in L{bare_newline}: the message will be refused or put right, but never
-    cut there.
+    Watches the lines of a message while it comes in pieces.
 
     @ivar bare_newline: did a CR or an LF stand alone?
     @ivar long_line: was a line longer than the limit?
     """
 
-    __slots__ = (
-        "_held",
-        "_line_octets",
-        "_max_line",
-        "_skip",
-        "bare_newline",
-        "long_line",
-    )
+    __slots__ = ("_line_octets", "_max_line", "bare_newline", "long_line")
 
     def __init__(self, max_line_octets: int) -> None:
         """
         @param max_line_octets: longest line, without its CRLF, that is not noted; 0 is
             any.
         """
-        self._held = _CRLF  # the line end of the DATA command: ".CRLF" may come at once
-        self._skip = 2
         self._line_octets = 0
         self._max_line = max_line_octets
         self.bare_newline = False
         self.long_line = False
+
+    def _watch(self, data: bytes) -> None:
+        """
+        Look at a piece.
+
+        @param data: no half of a CRLF at either end.
+        """
+        if not self.bare_newline:
+            self.bare_newline = has_bare_newline(data)
+        if self._max_line and not self.long_line:
+            self._measure(data)
+
+    def _measure(self, data: bytes) -> None:
+        """
+        Look for a line that is too long, by leaps of the limit instead of by line.
+        """
+        leap = self._max_line + 2
+        start, size = -self._line_octets, len(data)
+        while start + leap <= size:
+            newline = data.rfind(b"\n", max(start, 0), start + leap)
+            if newline < 0:
+                self.long_line = True
+                return
+            start = newline + 1
+        last = data.rfind(b"\n", max(start, 0))
+        self._line_octets = size - (last + 1 if last >= 0 else start)
+
+
+class DataDecoder(LineWatch):
+    """
+    Finds the end of the message, takes the dots out, and watches its line ends.
+
+    Only CRLF.CRLF ends the message (survey row 1). A bare CR or LF is passed on as it
+    is and noted in L{bare_newline}: the message will be refused or put right, but never
+    cut there.
+    """
+
+    __slots__ = ("_held", "_skip")
+
+    def __init__(self, max_line_octets: int) -> None:
+        """
+        @param max_line_octets: see L{LineWatch}.
+        """
+        super().__init__(max_line_octets)
+        self._held = _CRLF  # the line end of the DATA command: ".CRLF" may come at once
+        self._skip = 2
 
     def feed(self, octets: bytes) -> tuple[bytes, bytes | None]:
         """
@@ -88,21 +121,6 @@ class DataDecoder:
             self._skip = 0
             data = data[skip:]
         return data
-
-    def _measure(self, data: bytes) -> None:
-        """
-        Look for a line that is too long, by leaps of the limit instead of by line.
-        """
-        leap = self._max_line + 2
-        start, size = -self._line_octets, len(data)
-        while start + leap <= size:
-            newline = data.rfind(b"\n", max(start, 0), start + leap)
-            if newline < 0:
-                self.long_line = True
-                return
-            start = newline + 1
-        last = data.rfind(b"\n", max(start, 0))
-        self._line_octets = size - (last + 1 if last >= 0 else start)
 
 
 def _held_back(data: bytes) -> int:

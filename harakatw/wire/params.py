@@ -110,6 +110,15 @@ def parse_body(value: str | None, *, binary: bool) -> BodyType:
     raise ProtocolError(answer, value=_shortened(value))
 
 
+def is_binary(params: Params) -> bool:
+    """
+    Do the parameters of a C{MAIL}, checked, announce a message of any octets?
+
+    @see: RFC 3030 section 3
+    """
+    return (params.get("BODY") or "").upper() == "BINARYMIME"
+
+
 def decode_xtext(value: str | None, *, utf8: bool = False) -> str:
     """
     Read a value in which C{+} and two hexadecimal digits stand for an octet.

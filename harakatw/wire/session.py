@@ -23,6 +23,7 @@ class Phase(enum.Enum):
     MAIL = "a sender, no recipient"
     RCPT = "at least one recipient"
     DATA = "the message is coming"
+    CHUNKS = "the message is coming in chunks"
     REFUSED = "refused; waits for QUIT"
     CLOSED = "nothing is read any more"
 
@@ -34,16 +35,17 @@ NESTED_MAIL: Final = reply(
 MAIL_FIRST: Final = reply(503, "5.5.1", "Send MAIL first")
 RCPT_FIRST: Final = reply(503, "5.5.1", "Send RCPT first")
 NO_RECIPIENT: Final = reply(554, "5.5.1", "No valid recipients")
-
-_EVERYWHERE: Final = Phase.START, Phase.READY, Phase.MAIL, Phase.RCPT
+CHUNKS_BEGUN: Final = reply(503, "5.5.1", "The message has begun with BDAT")
 
 _RULES: Final[tuple[tuple[bytes, tuple[Phase, ...], Reply], ...]] = (
     (b"MAIL", (Phase.START,), HELLO_FIRST),
-    (b"MAIL", (Phase.MAIL, Phase.RCPT), NESTED_MAIL),
+    (b"MAIL", (Phase.MAIL, Phase.RCPT, Phase.CHUNKS), NESTED_MAIL),
     (b"RCPT", (Phase.START,), HELLO_FIRST),
     (b"RCPT", (Phase.READY,), MAIL_FIRST),
+    (b"RCPT", (Phase.CHUNKS,), CHUNKS_BEGUN),
     (b"DATA", (Phase.START,), HELLO_FIRST),
     (b"DATA", (Phase.READY,), MAIL_FIRST),
+    (b"DATA", (Phase.CHUNKS,), CHUNKS_BEGUN),  # RFC 3030 section 2
 )
 
 REFUSALS: Final[Mapping[Phase, Mapping[bytes, Reply]]] = MappingProxyType(

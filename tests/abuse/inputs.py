@@ -166,3 +166,39 @@ Row 25: forward-paths that some server relays though its owner did not mean it t
 
 The server's own domain is C{here.example}; nothing may go to C{victim.example}.
 """
+
+CHUNK_ENVELOPE: Final = (
+    b"MAIL FROM:<a@client.example>\r\nRCPT TO:<b@here.example>\r\n",
+    b"MAIL FROM:<a@client.example>\r\nRCPT TO:<v@victim.example>\r\n",
+)
+"""Row 3: with a recipient who is taken, and without."""
+
+CHUNKS: Final = (
+    (0, b"BDAT 5\r\nab\r\n.\r\nBDAT 0 LAST\r\n", [250, 500, 250], 1),
+    (0, b"BDAT 7\r\nab\r\n.\r\nBDAT 0 LAST\r\n", [250, 250], 1),
+    (0, b"BDAT 10\r\nQUIT\r\nQUITBDAT 0 LAST\r\n", [250, 250], 1),
+    (0, b"BDAT 6 LAST\r\nQUIT\r\nNOOP\r\n", [250, 250], 1),
+    (0, b"BDAT 0 LAST\r\nBDAT 6 LAST\r\nQUIT\r\nNOOP\r\n", [250, 503, 250], 1),
+    (0, b"BDAT 4\r\nab\r\nDATA\r\nBDAT 0 LAST\r\n", [250, 503, 250], 1),
+    (0, b"BDAT 4\r\nab\r\nRSET\r\nBDAT 6 LAST\r\nQUIT\r\n", [250, 250, 503], 0),
+    (0, b"BDAT 8 LAST\r\na\r\n.\r\nxx\r\nNOOP\r\n", [250, 500, 250], 1),
+    (1, b"BDAT 10\r\nQUIT\r\nQUITNOOP\r\n", [554, 250], 0),
+    (1, b"BDAT 6\r\nQUIT\r\nBDAT 6 LAST\r\nQUIT\r\nNOOP\r\n", [554, 554, 250], 0),
+)
+"""
+Row 3: which envelope, what follows it, the replies to that, and how many messages are
+taken. The session goes on.
+"""
+
+ABSURD_CHUNKS: Final = (
+    b"BDAT 99999999999999999999",
+    b"BDAT " + b"9" * 30,
+    b"BDAT -1",
+    b"BDAT",
+    b"BDAT LAST",
+    b"BDAT 0x10",
+    b"BDAT 1e3 LAST",
+    b"BDAT 5 LAST LAST",
+    "BDAT \u0665".encode(),
+)
+"""Row 3: after these nobody knows where the next command begins: 501, and the end."""

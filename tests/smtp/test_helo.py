@@ -15,6 +15,8 @@ EHLO = (
     "250-ENHANCEDSTATUSCODES\r\n"
     "250-SMTPUTF8\r\n"
     "250-DSN\r\n"
+    "250-CHUNKING\r\n"
+    "250-BINARYMIME\r\n"
     "250 SIZE 26214400\r\n"
 )
 

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 
-from hypothesis import given
-from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from harakatw.errors import ProtocolError
 from harakatw.wire.extensions import EXTENSIONS, NOTHING, Offer, Terms, make_offer
 from harakatw.wire.params import parse_params
+from tests.properties import given, st
 
 ALL = tuple(EXTENSIONS)
 

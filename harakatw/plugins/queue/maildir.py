@@ -26,7 +26,6 @@ from twisted.python.failure import Failure
 
 from harakatw.errors import StoreError
 from harakatw.message.store import Message
-from harakatw.message.writer import converted_chunks
 from harakatw.plugin import (
     OK,
     Address,
@@ -191,7 +190,7 @@ class _Delivery:
             make_folder(os.path.join(folder, name), self.folder_mode)
 
     def _chunks(self, copy: _Copy) -> Iterator[bytes]:
-        body = converted_chunks(self.message.chunks(), self.line_end)
+        body = self.message.file_chunks(self.line_end)
         return chain((copy.head,), body)
 
 

@@ -16,7 +16,6 @@ from twisted.python.failure import Failure
 
 from harakatw.errors import StoreError
 from harakatw.message.store import Message
-from harakatw.message.writer import converted_chunks
 from harakatw.plugin import (
     OK,
     Answer,
@@ -133,7 +132,7 @@ class Quarantine:
         make_folder(tmp)
         make_folder(folder)
         temporary, final = os.path.join(tmp, name), os.path.join(folder, name)
-        write_new(temporary, converted_chunks(message.chunks(), b"\n"))
+        write_new(temporary, message.file_chunks(b"\n"))
         try:
             os.link(temporary, final)  # unlike a renaming it replaces nothing
             sync_folder(folder)
