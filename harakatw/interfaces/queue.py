@@ -55,6 +55,8 @@ class QueuedMessage:
     @ivar ret: RFC 3461 RET, C{FULL}, C{HDRS} or C{""}.
     @ivar is_8bit: is there an octet above 127 in the body?
     @ivar is_utf8: does it need SMTPUTF8 (RFC 6531)?
+    @ivar is_binary: did it come as BINARYMIME (RFC 3030), so that a CR or LF alone may
+        be in it, and has to stay there?
     @ivar notes: what plugins noted, JSON values only, no secrets (weakness WK41).
     """
 
@@ -66,6 +68,7 @@ class QueuedMessage:
     ret: str = ""
     is_8bit: bool = False
     is_utf8: bool = False
+    is_binary: bool = False
     notes: Mapping[str, object] = attrs.field(factory=dict)
 
 

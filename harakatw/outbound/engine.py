@@ -15,7 +15,7 @@ from harakatw.interfaces.services import IOutbound, IThreads
 from harakatw.interfaces.session import IConnection
 from harakatw.outbound.courier import Chains
 from harakatw.outbound.dsn.report import Report
-from harakatw.outbound.intake import Parcel, pack
+from harakatw.outbound.intake import Content, Parcel, content_of, pack
 from harakatw.outbound.letter import Letter, LetterBox, LetterWriter, read_envelope
 from harakatw.outbound.scheduler.core import Scheduler
 from harakatw.verdict import Verdict
@@ -73,15 +73,15 @@ class OutboundEngine:
             outcome = chain.run(connection)
             if not isinstance(outcome, Verdict):
                 await outcome
-        is_8bit = None
+        content = None
         if transaction.message.is_spooled:
             chunks = transaction.message.chunks()
-            is_8bit = await self._threads.call(_has_8bit, chunks)
-        return await self._keep(self._pack(transaction, is_8bit))
+            content = await self._threads.call(content_of, chunks)
+        return await self._keep(self._pack(transaction, content))
 
-    def _pack(self, transaction: Any, is_8bit: bool | None) -> Parcel:
+    def _pack(self, transaction: Any, content: Content | None) -> Parcel:
         split = self._always_split()
-        return pack(transaction, now=self._now(), split_all=split, is_8bit=is_8bit)
+        return pack(transaction, now=self._now(), split_all=split, content=content)
 
     def _keep(self, parcel: Parcel) -> "Deferred[str]":
         body = parcel.body
@@ -129,7 +129,3 @@ class OutboundEngine:
         box = LetterBox(letter, letter.uuid)
         sent = Deferred.fromCoroutine(self._prepare(box, letter))
         return sent.addCallback(lambda _: letter.uuid)
-
-
-def _has_8bit(chunks: Iterable[bytes]) -> bool:
-    return not all(chunk.isascii() for chunk in chunks)

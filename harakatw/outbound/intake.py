@@ -21,6 +21,28 @@ _NOWHERE: Final = "localhost"
 
 
 @attrs.frozen
+class Content:
+    """
+    What is in a message.
+
+    @ivar octets: how many.
+    @ivar is_8bit: is one of them above 127?
+    """
+
+    octets: int
+    is_8bit: bool
+
+
+def content_of(chunks: Iterable[bytes]) -> Content:
+    """Look through a message; in a thread if it is in a file."""
+    octets, is_8bit = 0, False
+    for chunk in chunks:
+        octets += len(chunk)
+        is_8bit = is_8bit or not chunk.isascii()
+    return Content(octets, is_8bit)
+
+
+@attrs.frozen
 class Parcel:
     """
     A message, ready for the store.
@@ -34,7 +56,7 @@ class Parcel:
 
 
 def pack(
-    transaction: Any, *, now: float, split_all: bool, is_8bit: bool | None = None
+    transaction: Any, *, now: float, split_all: bool, content: Content | None = None
 ) -> Parcel:
     """
     Say what is to be queued for the open transaction of a connection.
@@ -42,18 +64,17 @@ def pack(
     @param transaction: L{harakatw.interfaces.session.ITransaction}, its message whole.
     @param now: seconds since 1970.
     @param split_all: an item for each recipient, instead of one for each domain.
-    @param is_8bit: is there an octet above 127 in the message? L{None} to look, which
-        is for messages in memory.
+    @param content: what is in the message; L{None} to look, which is for messages in
+        memory.
     """
     stored = transaction.message
     body: bytes | Iterable[bytes]
-    if stored.is_spooled:
+    if content is not None:
         body = stored.chunks()
-        size = stored.size + len(bytes(stored.header)) - len(stored.raw_header)
+        size, is_8bit = content.octets, content.is_8bit
     else:
         body = b"".join(stored.chunks())
-        size = len(body)
-        is_8bit = not body.isascii()
+        size, is_8bit = len(body), not body.isascii()
     params = transaction.mail_params
     recipients = [_queued(transaction, each) for each in transaction.rcpt_to]
     message = QueuedMessage(
@@ -63,8 +84,9 @@ def pack(
         queued_at=now,
         envid=params.get("ENVID") or "",
         ret=(params.get("RET") or "").upper(),
-        is_8bit=is_8bit is not False,
+        is_8bit=is_8bit,
         is_utf8="SMTPUTF8" in params,
+        is_binary=stored.is_binary,
         notes=plain_notes(transaction.notes.as_dict()) if transaction.notes else {},
     )
     return Parcel(message, tuple(_items(recipients, split_all)), body)

@@ -68,4 +68,4 @@ class SessionContext:
 
     @offers.default
     def _make_offers(self) -> Offers:
-        return Offers(self.limits, self.extensions)
+        return Offers(self.limits, self.extensions, self.listener.no_extensions)

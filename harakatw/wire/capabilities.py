@@ -28,6 +28,7 @@ class Capabilities:
     @ivar max_size: RFC 1870: the largest message in octets, 0 for no limit that is
         known; L{None} if SIZE is not offered.
     @ivar eight_bit: RFC 6152, C{8BITMIME}.
+    @ivar binary: RFC 3030, both C{CHUNKING} and C{BINARYMIME}.
     @ivar smtputf8: RFC 6531.
     @ivar dsn: RFC 3461.
     @ivar starttls: RFC 3207.
@@ -38,6 +39,7 @@ class Capabilities:
     pipelining: bool = False
     max_size: int | None = None
     eight_bit: bool = False
+    binary: bool = False
     smtputf8: bool = False
     dsn: bool = False
     starttls: bool = False
@@ -73,6 +75,7 @@ def parse_capabilities(answer: Answer) -> Capabilities:
         pipelining="PIPELINING" in keywords,
         max_size=_max_size(keywords.get("SIZE")),
         eight_bit="8BITMIME" in keywords,
+        binary="CHUNKING" in keywords and "BINARYMIME" in keywords,
         smtputf8="SMTPUTF8" in keywords,
         dsn="DSN" in keywords,
         starttls="STARTTLS" in keywords,

@@ -2,14 +2,14 @@
 One message from the client's side: what to say when, and what each answer is about.
 
 No octet of the message passes here: at L{Stage.BODY} the caller sends it, with the
-final dot, and says so with L{Dialogue.body_sent}.
+final dot or as the last chunk, and says so with L{Dialogue.body_sent}.
 
 With PIPELINING a group of commands goes out at once, without it one command. A group is
 bounded and the next one goes out when all of it is answered, so that neither side fills
 the other's window, and a server that refuses the sender is not sent ten thousand
 recipients (RFC 2920 section 3.1).
 
-@see: RFC 5321 section 3.3, RFC 2920, RFC 2033 (LMTP)
+@see: RFC 5321 section 3.3, RFC 2920, RFC 2033 (LMTP), RFC 3030 (BDAT)
 """
 
 import enum
@@ -75,6 +75,7 @@ class Dialogue:
 
     __slots__ = (
         "_accepted",
+        "_chunked",
         "_mail",
         "_per_recipient",
         "_pipelining",
@@ -98,17 +99,20 @@ class Dialogue:
         pipelining: bool,
         per_recipient: bool = False,
         reset_first: bool = False,
+        chunked: bool = False,
     ) -> None:
         """
         @param mail: the command with its CRLF, as are C{rcpts}, at least one.
         @param per_recipient: does the server answer the end of the message once for
             each recipient that it took, as LMTP does?
         @param reset_first: does an earlier message stand open?
+        @param chunked: is the message sent with BDAT, so that nothing is asked before?
         """
         self._mail = mail
         self._rcpts = rcpts
         self._pipelining = pipelining
         self._per_recipient = per_recipient
+        self._chunked = chunked
         self._accepted: list[int] = []
         self._refused = False  # the sender
         self._sent = 0  # recipients
@@ -171,9 +175,15 @@ class Dialogue:
             return self._mail
         if stage is _RSET:
             return RSET
-        if stage is _DATA and self._accepted:
-            return DATA
+        if stage is _DATA and self._accepted and not self._refused:
+            return self._begin_body()
         return self._end()
+
+    def _begin_body(self) -> bytes:
+        if not self._chunked:
+            return DATA
+        self.stage = _BODY
+        return b""
 
     def _rcpt_group(self) -> bytes:
         """The next recipients, and DATA where it may follow them unseen."""
@@ -183,7 +193,7 @@ class Dialogue:
         self._unanswered = len(group)
         self._sent = begin + len(group)
         octets = group[0] if len(group) == 1 else b"".join(group)
-        if self._pipelining and self._sent == len(self._rcpts):
+        if self._pipelining and self._sent == len(self._rcpts) and not self._chunked:
             self._unanswered += 1
             return octets + DATA
         return octets

@@ -1,4 +1,4 @@
-"""Row 3: a server and what is in front of it that count the octets of BDAT otherwise."""
+"""Row 3: a server and what is in front of it that count octets of BDAT otherwise."""
 
 from twisted.trial.unittest import SynchronousTestCase
 

@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from harakatw.address import parse_address
 from harakatw.message.store import Message, StoreSettings
 from harakatw.notes import Notes
-from harakatw.outbound.intake import Parcel, pack, plain_notes
+from harakatw.outbound.intake import Parcel, content_of, pack, plain_notes
 from harakatw.outbound.letter import Letter, LetterWriter
 from harakatw.testing.threads import NoThreads
 from harakatw.wire.params import Params
@@ -159,19 +159,16 @@ class SpooledTests(SynchronousTestCase):
         return Letter("U", sender, [sender], message)
 
     def test_size(self) -> None:
-        """Its size is known without its being read, whatever its header has become."""
+        """Its size is what is stored, whatever its header has become."""
         letter = self.letter(b"Subject: x\r\n\r\n" + b"y" * 100 + b"\r\n")
         letter.add_leading_header("Received", "from here; now")
         letter.add_header("X-Added", "é" * 50)
-        parcel = pack(letter, now=NOW, split_all=False, is_8bit=False)
+        content = content_of(letter.message.chunks())
+        parcel = pack(letter, now=NOW, split_all=False, content=content)
         assert not isinstance(parcel.body, bytes)
         self.assertEqual(parcel.message.size, len(b"".join(parcel.body)))
         self.assertFalse(parcel.message.is_8bit)
-
-    def test_unknown(self) -> None:
-        """If nobody has looked, it may be 8bit."""
-        parcel = pack(self.letter(MESSAGE), now=NOW, split_all=False)
-        self.assertTrue(parcel.message.is_8bit)
+        self.assertTrue(content_of((b"a", "é".encode(), b"b")).is_8bit)
 
 
 class NotesTests(SynchronousTestCase):

@@ -6,6 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from harakatw.config.connection import ConnectionOptions
 from harakatw.config.extensions import ExtensionOptions
+from harakatw.config.listeners import Listener
 from harakatw.smtp.offers import Offers
 from tests.fake_plugins import FakePlugin, fake_plugin
 from tests.sessions import make_site
@@ -60,6 +61,17 @@ class AnnouncedTests(SynchronousTestCase):
         site = make_site(extensions=ExtensionOptions(dsn=False))
         self.assertNotIn("DSN", site.client.ask("EHLO client.example"))
         site.client.say("MAIL FROM:<a@b.example> RET=FULL")
+        self.assertEqual(site.client.codes(), [555])
+
+
+    def test_listener(self) -> None:
+        """A listener may do without an extension, whatever the others offer."""
+        listener = Listener(no_extensions=frozenset(("CHUNKING", "SIZE")))
+        site = make_site(listener=listener)
+        said = site.client.ask("EHLO client.example")
+        for keyword in ("CHUNKING", "BINARYMIME", "SIZE"):
+            self.assertNotIn(keyword, said)
+        site.client.say("MAIL FROM:<a@b.example> SIZE=1")
         self.assertEqual(site.client.codes(), [555])
 
 

@@ -2,7 +2,7 @@
 The message on its way out: in one piece if it is small, else in pieces, each when the
 last has gone.
 
-@see: RFC 5321 section 4.5.2 (dots), survey row 2 (line ends)
+@see: RFC 5321 section 4.5.2 (dots), RFC 3030 (BDAT), survey row 2 (line ends)
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -63,6 +63,32 @@ def body_pieces(
     yield b"".join((*piece, DOT)), True
 
 
+def chunk_pieces(
+    body: bytes | Iterable[bytes], size: int
+) -> Iterator[tuple[bytes, bool]]:
+    """
+    The message as one chunk, with its BDAT, in pieces of a size that is good to write.
+
+    @return: pieces, each with whether it is the last.
+    @raise StoreError: while iterating, before the last piece.
+    """
+    piece = [b"BDAT %d LAST\r\n" % size]
+    octets = written = 0
+    chunks = (body,) if isinstance(body, bytes) else body
+    for chunk in _sliced(chunks):
+        if octets >= _PIECE:
+            yield b"".join(piece), False
+            piece, octets = [], 0
+        piece.append(chunk)
+        octets += len(chunk)
+        written += len(chunk)
+        if written > size:
+            break
+    if written != size:
+        raise StoreError(f"the message has {written} octets or more, not {size}")
+    yield b"".join(piece), True
+
+
 def _sliced(chunks: Iterable[bytes]) -> Iterator[bytes]:
     for chunk in chunks:
         if len(chunk) <= _PIECE:
@@ -79,19 +105,17 @@ class BodySender:
     def __init__(
         self,
         transport: Any,
-        body: bytes | Iterable[bytes],
-        size: int,
+        pieces: Iterator[tuple[bytes, bool]],
         in_thread: InThread | None,
     ) -> None:
         """
         @param transport: an C{IConsumer}.
-        @param size: octets of the message, with CRLF line ends.
-        @param in_thread: reads in a thread what is not in memory; L{None} to read it
-            here.
+        @param pieces: what L{body_pieces} or L{chunk_pieces} make.
+        @param in_thread: reads them in a thread; L{None} to read them here.
         """
         self._transport = transport
-        self._pieces = body_pieces(body, size)
-        self._in_thread = None if is_in_memory(body) else in_thread
+        self._pieces = pieces
+        self._in_thread = in_thread
         self._resumed: Deferred[None] | None = None
         self._is_paused = False
         self._running: Deferred[None] | None = None

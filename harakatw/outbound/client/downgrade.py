@@ -1,10 +1,8 @@
 """
 Make a message fit for a host that takes 7bit only.
 
-@see: RFC 6152 section 3
+@see: RFC 3030 section 3, RFC 6152 section 3
 """
-
-from collections.abc import Iterable
 
 import attrs
 
@@ -24,14 +22,19 @@ async def seven_bit(envelope: Envelope, in_thread: InThread | None) -> Envelope:
     @raise StoreError: if the message cannot be read.
     """
     if in_thread is None:
-        body = _converted(envelope.body, envelope.size)
+        body = _converted(envelope)
     else:
-        body = await in_thread(_converted, envelope.body, envelope.size)
-    return attrs.evolve(envelope, body=body, size=len(body), is_8bit=False)
+        body = await in_thread(_converted, envelope)
+    return attrs.evolve(
+        envelope, body=body, size=len(body), is_8bit=False, is_binary=False
+    )
 
 
-def _converted(body: bytes | Iterable[bytes], size: int) -> bytes:
+def _converted(envelope: Envelope) -> bytes:
+    body, size = envelope.body, envelope.size
     octets = body if isinstance(body, bytes) else b"".join(body)
     if len(octets) < size:  # a file that was cut off: see body_pieces()
         raise StoreError(f"the message has {len(octets)} octets, not {size}")
-    return to_seven_bit(b"".join(crlf_chunks((octets,))))
+    if not envelope.is_binary:
+        octets = b"".join(crlf_chunks((octets,)))
+    return to_seven_bit(octets)

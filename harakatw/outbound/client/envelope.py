@@ -2,7 +2,8 @@
 A message as a client sends it: its envelope, what a server must be able to do for it,
 and its commands.
 
-@see: RFC 1870 (SIZE), RFC 3461 (DSN), RFC 6152 (8BITMIME), RFC 6531 (SMTPUTF8)
+@see: RFC 1870 (SIZE), RFC 3030 (BINARYMIME), RFC 3461 (DSN), RFC 6152 (8BITMIME), RFC
+    6531 (SMTPUTF8)
 """
 
 import re
@@ -24,6 +25,11 @@ TOO_BIG: Final = Said(
 )
 NO_8BIT: Final = Said(
     our_answer(554, "5.6.3", "The message is 8bit and the host has no 8BITMIME"),
+    Stage.MAIL,
+    True,
+)
+NO_BINARY: Final = Said(
+    our_answer(554, "5.6.3", "The message is binary and the host has no BINARYMIME"),
     Stage.MAIL,
     True,
 )
@@ -58,6 +64,7 @@ class Envelope:
         another host needs a body that can be iterated again, not an iterator.
     @ivar is_8bit: is there an octet above 127 in it?
     @ivar is_utf8: does it need SMTPUTF8?
+    @ivar is_binary: may any octets be in it (RFC 3030), so that it needs BINARYMIME?
     @ivar ret: RFC 3461 RET, or C{""}.
     @ivar envid: RFC 3461 ENVID as it came, or C{""}.
     @ivar uuid: of the transaction, for the log.
@@ -69,6 +76,7 @@ class Envelope:
     body: bytes | Iterable[bytes]
     is_8bit: bool = False
     is_utf8: bool = False
+    is_binary: bool = False
     ret: str = ""
     envid: str = ""
     uuid: str = ""
@@ -88,6 +96,7 @@ def envelope_of(item: QueueItem, body: bytes | Iterable[bytes]) -> Envelope:
         body=body,
         is_8bit=message.is_8bit,
         is_utf8=message.is_utf8,
+        is_binary=message.is_binary,
         ret=message.ret,
         envid=message.envid,
         uuid=message.uuid,
@@ -101,14 +110,18 @@ def unsuitable(
     Why a server cannot take a message, from what it offers; L{None} if it may.
 
     @param allow_8bit: send octets above 127 to a server without 8BITMIME?
-    @see: RFC 1870 section 5, RFC 6152 section 3, RFC 6531 section 3.5
+    @see: RFC 1870 section 5, RFC 3030 section 3, RFC 6152 section 3, RFC 6531 section
+        3.5
     """
     if capabilities.max_size and envelope.size > capabilities.max_size:
         return TOO_BIG
     is_utf8 = envelope.is_utf8 or not envelope.sender.isascii()
     if is_utf8 and not capabilities.smtputf8:
         return NO_UTF8
-    if envelope.is_8bit and not (capabilities.eight_bit or allow_8bit):
+    if envelope.is_binary:
+        if not capabilities.binary:
+            return NO_BINARY
+    elif envelope.is_8bit and not (capabilities.eight_bit or allow_8bit):
         return NO_8BIT
     if _CONTROL.search(envelope.sender):
         return BAD_SENDER
@@ -120,7 +133,9 @@ def mail_command(envelope: Envelope, capabilities: Capabilities) -> bytes:
     command = f"MAIL FROM:<{envelope.sender}>"
     if capabilities.max_size is not None:
         command += f" SIZE={envelope.size}"
-    if envelope.is_8bit and capabilities.eight_bit:
+    if envelope.is_binary:
+        command += " BODY=BINARYMIME"
+    elif envelope.is_8bit and capabilities.eight_bit:
         command += " BODY=8BITMIME"
     if capabilities.smtputf8 and _needs_utf8(envelope):
         command += " SMTPUTF8"

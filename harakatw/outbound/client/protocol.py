@@ -16,12 +16,15 @@ from harakatw.message.seven_bit.errors import UnconvertibleError
 from harakatw.outbound.client.body import (
     MAX_ONE_WRITE,
     BodySender,
+    body_pieces,
+    chunk_pieces,
     is_in_memory,
     whole_body,
 )
 from harakatw.outbound.client.downgrade import seven_bit
 from harakatw.outbound.client.envelope import (
     NO_8BIT,
+    NO_BINARY,
     Envelope,
     mail_command,
     rcpt_command,
@@ -161,8 +164,9 @@ class SMTPClient(ClientLink):
         capabilities = self.capabilities
         said_now = unsuitable(envelope, capabilities, self._allows_8bit)
         if said_now is not None:
-            if said_now is NO_8BIT and self._converts:
-                return Deferred.fromCoroutine(self._deliver_converted(envelope))
+            if said_now in (NO_8BIT, NO_BINARY) and self._converts:
+                pending = self._deliver_converted(envelope, said_now)
+                return Deferred.fromCoroutine(pending)
             return succeed(self._nothing_sent(envelope, said_now))
         refused = refused_recipients(envelope.recipients, capabilities)
         if not refused:
@@ -186,6 +190,7 @@ class SMTPClient(ClientLink):
             pipelining=capabilities.pipelining,
             per_recipient=self.hop.using_lmtp,
             reset_first=self._needs_reset,
+            chunked=envelope.is_binary,
         )
         done: Deferred[DeliveryResult] = Deferred(self._called_off)
         began = self._settings.clock.seconds()
@@ -200,8 +205,10 @@ class SMTPClient(ClientLink):
     def _converts(self) -> bool:
         return self._settings.options.without_8bitmime == "convert"
 
-    async def _deliver_converted(self, envelope: Envelope) -> DeliveryResult:
-        """The host takes 7bit only: make it so, which takes a while."""
+    async def _deliver_converted(
+        self, envelope: Envelope, refusal: Said
+    ) -> DeliveryResult:
+        """The host does not take this: make it 7bit, which takes a while."""
         self._deadline.clear()
         try:
             plain = await seven_bit(envelope, self._settings.in_thread)
@@ -209,14 +216,14 @@ class SMTPClient(ClientLink):
             self._rest()
             text = "{uuid} cannot be made 7bit for {hop}: {error}"
             self._log.info(text, uuid=envelope.uuid, hop=str(self.hop), error=error)
-            return self._nothing_sent(envelope, NO_8BIT)
+            return self._nothing_sent(envelope, refusal)
         except CancelledError:
             self.abort()
             return self._nothing_sent(envelope, Said(CALLED_OFF, Stage.MAIL, False))
         except Exception:
             self._rest()
             raise
-        text = "{uuid} is made 7bit for {hop}, which has no 8BITMIME"
+        text = "{uuid} is made 7bit for {hop}, which takes nothing else"
         self._log.info(text, uuid=envelope.uuid, hop=str(self.hop))
         return await self.deliver(plain)
 
@@ -253,17 +260,18 @@ class SMTPClient(ClientLink):
 
     def _send_body(self, job: _Job) -> None:
         envelope = job.envelope
-        if envelope.size <= MAX_ONE_WRITE and is_in_memory(envelope.body):
-            octets = whole_body(envelope.body)
+        body, size, is_binary = envelope.body, envelope.size, envelope.is_binary
+        if size <= MAX_ONE_WRITE and is_in_memory(body) and not is_binary:
+            octets = whole_body(body)
             self._body_sent(None, job)
             self._write(octets)
             return
         self._send()
         self._is_direct = False
         self._made_progress()
-        in_thread = self._settings.in_thread
-        sender = BodySender(self.transport, envelope.body, envelope.size, in_thread)
-        job.sender = sender
+        in_thread = None if is_in_memory(body) else self._settings.in_thread
+        pieces = chunk_pieces(body, size) if is_binary else body_pieces(body, size)
+        job.sender = sender = BodySender(self.transport, pieces, in_thread)
         sent = sender.start(self._made_progress)
         sent.addCallbacks(
             self._body_sent, self._body_failed, callbackArgs=(job,), errbackArgs=(job,)

@@ -117,7 +117,9 @@ class ClientOptions:
         metadata=doc(
             "What to do with a message that has octets above 127 and a host that does"
             " not offer 8BITMIME: convert encodes what has them, which breaks DKIM"
-            " signatures; bounce returns it; send sends it as it is, as Haraka does.",
+            " signatures; bounce returns it; send sends it as it is, as Haraka does."
+            " BINARYMIME messages are converted or returned likewise, and never sent as"
+            " they are.",
             file="outbound.ini",
         ),
     )

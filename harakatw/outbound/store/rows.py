@@ -40,7 +40,7 @@ ITEM_COLUMNS: Final = """
 """
 """What L{item_of} reads, from items with the message that belongs to each."""
 
-_IS_8BIT, _IS_UTF8 = 1, 2
+_IS_8BIT, _IS_UTF8, _IS_BINARY = 1, 2, 4
 _NO_NOTES = "{}"
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -74,7 +74,9 @@ def message_row(
         message.queued_at,
         message.envid,
         message.ret,
-        message.is_8bit * _IS_8BIT | message.is_utf8 * _IS_UTF8,
+        message.is_8bit * _IS_8BIT
+        | message.is_utf8 * _IS_UTF8
+        | message.is_binary * _IS_BINARY,
         _encode(dict(message.notes)) if message.notes else _NO_NOTES,
         *where,
     )
@@ -225,6 +227,7 @@ def _item(
             ret=row[15],
             is_8bit=bool(flags & _IS_8BIT),
             is_utf8=bool(flags & _IS_UTF8),
+            is_binary=bool(flags & _IS_BINARY),
             notes=notes,
         ),
         domain=row[2],

@@ -1,6 +1,6 @@
 """The message on its way out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from twisted.internet.defer import Deferred
 from twisted.internet.testing import StringTransport
@@ -9,7 +9,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from harakatw.errors import StoreError
 from harakatw.outbound.client.body import (
     BodySender,
+    InThread,
     body_pieces,
+    chunk_pieces,
     is_in_memory,
     whole_body,
 )
@@ -79,6 +81,12 @@ class SenderTests(SynchronousTestCase):
         """Count."""
         self.steps += 1
 
+    def sender(
+        self, body: Iterable[bytes], size: int, in_thread: InThread | None
+    ) -> BodySender:
+        """What sends a message with DATA."""
+        return BodySender(self.transport, body_pieces(body, size), in_thread)
+
     def start(self, sender: BodySender) -> "Deferred[object]":
         """Begin, and note the result."""
         return sender.start(self.progress).addBoth(self.results.append)
@@ -90,7 +98,7 @@ class SenderTests(SynchronousTestCase):
 
     def test_all(self) -> None:
         """A peer that reads gets it all, and the connection is free again."""
-        self.start(BodySender(self.transport, generated(1000), 10**6, NoThreads().call))
+        self.start(self.sender(generated(1000), 10**6, NoThreads().call))
         self.assertEqual(self.sent(), LINE * 1000 + b".\r\n")
         self.assertEqual(self.results, [None])
         self.assertGreater(self.steps, 5)
@@ -98,7 +106,7 @@ class SenderTests(SynchronousTestCase):
 
     def test_pause(self) -> None:
         """A peer that does not read is sent no more until it does."""
-        sender = BodySender(self.transport, (LINE,) * 1000, 10**6, None)
+        sender = self.sender((LINE,) * 1000, 10**6, None)
         sender.pauseProducing()
         self.start(sender)
         self.assertLess(len(self.sent()), 200_000)
@@ -112,7 +120,7 @@ class SenderTests(SynchronousTestCase):
     def test_threads(self) -> None:
         """A file is read in a thread; the last piece ends it at once."""
         threads = HeldThreads()
-        self.start(BodySender(self.transport, generated(200), 200_000, threads.call))
+        self.start(self.sender(generated(200), 200_000, threads.call))
         self.assertEqual(self.sent(), b"")
         threads.run_one()
         self.assertEqual(self.results, [])
@@ -127,7 +135,7 @@ class SenderTests(SynchronousTestCase):
             yield from generated(300)
             raise StoreError("the disk is gone")
 
-        self.start(BodySender(self.transport, broken(), 0, NoThreads().call))
+        self.start(self.sender(broken(), 0, NoThreads().call))
         self.assertNotIn(b"\r\n.\r\n", self.sent())
         (failure,) = self.results
         failure.trap(StoreError)  # type: ignore[attr-defined]
@@ -138,7 +146,7 @@ class SenderTests(SynchronousTestCase):
         list(used)
         for body in (generated(999), used, iter(())):
             self.setUp()
-            self.start(BodySender(self.transport, body, 1_000_000, None))
+            self.start(self.sender(body, 1_000_000, None))
             self.assertFalse(self.sent().endswith(b".\r\n"))
             (failure,) = self.results
             failure.trap(StoreError)  # type: ignore[attr-defined]
@@ -146,7 +154,7 @@ class SenderTests(SynchronousTestCase):
     def test_stop(self) -> None:
         """When the connection is lost nothing more is read or written."""
         threads = HeldThreads()
-        sender = BodySender(self.transport, generated(500), 500_000, threads.call)
+        sender = self.sender(generated(500), 500_000, threads.call)
         self.start(sender)
         threads.run_one()
         before = self.sent()
@@ -157,9 +165,47 @@ class SenderTests(SynchronousTestCase):
 
     def test_stop_while_paused(self) -> None:
         """The same while it waits for the peer."""
-        sender = BodySender(self.transport, (LINE,) * 1000, 10**6, None)
+        sender = self.sender((LINE,) * 1000, 10**6, None)
         sender.pauseProducing()
         self.start(sender)
         sender.stop()
         sender.resumeProducing()
         self.assertEqual(self.results, [])
+
+
+class ChunkTests(SynchronousTestCase):
+    """A message of any octets, with BDAT (RFC 3030)."""
+
+    def test_octets(self) -> None:
+        """Nothing is put in, doubled or repaired; the size stands before it."""
+        body = b"\r\n.\r\r\n\n\0\xff."
+        for chunks in (body, (body[:3], body[3:]), [body[:1], b"", body[1:]]):
+            pieces = list(chunk_pieces(chunks, len(body)))
+            self.assertEqual(pieces, [(b"BDAT 10 LAST\r\n" + body, True)])
+
+    def test_empty(self) -> None:
+        """An empty message is an empty chunk."""
+        self.assertEqual(list(chunk_pieces(b"", 0)), [(b"BDAT 0 LAST\r\n", True)])
+
+    def test_pieces(self) -> None:
+        """A big one is written in pieces, of which one is the last."""
+        for body in (LINE * 1000, generated(1000)):
+            pieces = list(chunk_pieces(body, 10**6))
+            joined = b"".join(octets for octets, _ in pieces)
+            self.assertEqual(joined, b"BDAT 1000000 LAST\r\n" + LINE * 1000)
+            self.assertEqual([is_last for _, is_last in pieces].count(True), 1)
+            self.assertTrue(pieces[-1][1])
+            self.assertLess(max(len(octets) for octets, _ in pieces), 300_000)
+
+    def test_wrong_size(self) -> None:
+        """
+        A message that is shorter than it should be is not ended, and of one that is
+        longer nothing goes out that the peer would take for commands.
+        """
+        for lines in (999, 1001, 5000):
+            written = b""
+            with self.assertRaises(StoreError):
+                for octets, is_last in chunk_pieces(generated(lines), 10**6):
+                    self.assertFalse(is_last)
+                    written += octets
+            self.assertLess(len(written), 10**6 + 20)

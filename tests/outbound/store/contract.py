@@ -98,6 +98,7 @@ class AddContract(StoreTestCase):
             envid="QQ+2B314159",
             ret="HDRS",
             is_8bit=True,
+            is_binary=True,
             is_utf8=True,
             notes={"queue": {"wants": "outbound"}, "n": [1, None, "\ud800"]},
         )
