@@ -63,6 +63,7 @@ from harakatw.interfaces.outbound_hooks import (
 from harakatw.interfaces.ruling import Answer, Denial, Ruling
 from harakatw.interfaces.services import IOutbound, IServer, IThreads
 from harakatw.interfaces.session import IConnection, ITransaction
+from harakatw.new_client import NewClient
 from harakatw.verdict import (
     CONT,
     DENY,
@@ -135,6 +136,7 @@ __all__ = [
     "IUnrecognizedCommandHook",
     "IVrfyHook",
     "Kind",
+    "NewClient",
     "Params",
     "Ruling",
     "Verdict",

@@ -46,6 +46,7 @@ VALUES = frozenset(
         "address_grammar",
         "results",
         "notes",
+        "new_client",
     )
 )
 """The files directly in the package that are values; with the package, one part."""

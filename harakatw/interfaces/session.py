@@ -63,7 +63,8 @@ class IConnection(Interface):
 
     uuid: str = Attribute("Unique; every log line of the session begins with it.")
     remote = Attribute(
-        "The client: C{ip}, C{port}, C{host}, C{info}, C{is_private}, C{is_local}."
+        "The client: C{ip}, C{port}, C{host}, C{info}, C{login}, C{is_private}, "
+        "C{is_local}."
     )
     local = Attribute("Ourselves: C{ip}, C{port}, C{host}.")
     hello = Attribute("C{verb} and C{host} of HELO or EHLO; empty before.")

@@ -31,12 +31,14 @@ class Remote:
     @ivar host: its name by reverse look-up; C{""} before, C{NXDOMAIN}, C{DNSERROR} or
         C{Unknown} when there is none.
     @ivar info: anything that a plugin found worth a word.
+    @ivar login: as whom it has logged in at a proxy that says so with XCLIENT.
     """
 
     ip: str
     port: int
     host: str = ""
     info: str = ""
+    login: str = ""
 
     @property
     def is_local(self) -> bool:
@@ -242,6 +244,24 @@ class Connection:
         """Close the connection after what is written has been sent."""
         if self.session is not None:
             self.session.close()
+
+    def start_over(self, uuid: str, remote: Remote, started: float) -> None:
+        """
+        Forget everything but the transport: another client is behind it now.
+
+        @param started: now, in seconds of the reactor's clock.
+        """
+        fresh = Connection(
+            uuid=uuid,
+            remote=remote,
+            local=self.local,
+            started=started,
+            tls=self.tls,
+            watch=self.watch,
+            session=self.session,
+        )
+        for field in attrs.fields(Connection):
+            setattr(self, field.name, getattr(fresh, field.name))
 
     def skip_plugins(self, names: Iterable[str]) -> None:
         """Do not call these plugins for the rest of the open transaction."""

@@ -63,6 +63,8 @@ class SMTPFactory(ServerFactory):
         self.sweep = sweep
         self._by_address = {} if by_address is None else by_address
         self._ends: dict[tuple[str, int], Local] = {}
+        # Bound once: each would be an object of its own in every session.
+        self._duties = self._local_end, self._ended, self._count_as
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol:
         """Begin a session, unless there are too many."""
@@ -97,7 +99,7 @@ class SMTPFactory(ServerFactory):
             local=NOT_KNOWN,
             started=context.clock.seconds(),
         )
-        session = SMTPProtocol(connection, context, self._local_end, self._ended)
+        session = SMTPProtocol(connection, context, *self._duties)
         self.sweep.add(session)
         self._by_address[ip] = self._by_address.get(ip, 0) + 1
         return session
@@ -115,7 +117,17 @@ class SMTPFactory(ServerFactory):
             return
         self.sweep.remove(session)
         session.connection.session = None
-        ip = session.connected_from
+        self._uncount(session.connected_from)
+
+    def _count_as(self, session: SMTPProtocol, ip: str) -> Reply | None:
+        """Another client is behind a connection, who has limits of its own."""
+        self._uncount(session.connected_from)
+        session.connected_from = ip
+        mine = session.context.limits.max_connections_per_ip
+        count = self._by_address[ip] = self._by_address.get(ip, 0) + 1
+        return TOO_MANY_FROM_YOU if 0 < mine < count else None
+
+    def _uncount(self, ip: str) -> None:
         left = self._by_address.get(ip, 0) - 1
         if left > 0:
             self._by_address[ip] = left

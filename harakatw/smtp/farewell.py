@@ -34,6 +34,9 @@ def _dropped(session: Session, farewell: Farewell) -> None:
 
 
 def _disconnect(session: Session, farewell: Farewell) -> None:
+    if session.between_clients:
+        farewell(session)
+        return
     _then(session, "disconnect", lambda: _done(session, farewell))
 
 

@@ -16,6 +16,10 @@ def begin(session: Session) -> None:
 
 
 def _set_up(session: Session, _: Verdict) -> None:
+    known = session.connection.remote.host
+    if known:  # by who passes the connection on
+        _named(session, known)
+        return
     session.ask("lookup_rdns", (), _named_by_plugin)
 
 

@@ -47,6 +47,12 @@ _ALWAYS: Final = frozenset((b"QUIT", b"BDAT"))
 _LINGER_SECONDS: Final = 5.0
 
 
+Move = Callable[["SMTPProtocol", str], Reply | None]
+"""
+Counts a session to another address; gives a refusal if that has too many already.
+"""
+
+
 class ClientTransport(TypingProtocol):
     """What is used of Twisted's TCP, TLS and unix-socket transports alike."""
 
@@ -80,7 +86,7 @@ class SMTPProtocol(Session, Protocol):
     """
     The Twisted protocol of one client.
 
-    @ivar connected_from: the address that the socket is connected to.
+    @ivar connected_from: the address to which the session counts.
     @ivar last_progress: when the client last finished a command or sent a piece of a
         message, in seconds of the clock.
     """
@@ -93,14 +99,17 @@ class SMTPProtocol(Session, Protocol):
         context: SessionContext,
         local_end: Callable[[str, int], Local],
         farewell: Farewell,
+        move: Move | None = None,
     ) -> None:
         """
         @param local_end: makes our end of a connection, from its address and port.
+        @param move: called with another address that the session counts to.
         @param farewell: called once the connection and its last hooks are over.
         """
         Session.__init__(self, connection, context)
         self._local_end = local_end
         self._farewell = farewell
+        self._move = move
         self.connected_from = connection.remote.ip
         self._stream = CommandStream(context.limits.max_line_length)
         self._advancing = False
@@ -225,6 +234,10 @@ class SMTPProtocol(Session, Protocol):
         text = line.decode("utf-8", "backslashreplace")
         shown = text if text.isprintable() else repr(text)
         self._log.debug("{uuid} C: {line}", uuid=self.connection.uuid, line=shown)
+
+    def counts_as(self, ip: str) -> Reply | None:
+        """Count this session to another address from now on."""
+        return None if self._move is None else self._move(self, ip)
 
     # ---- waiting ---------------------------------------------------------------------
 

@@ -27,7 +27,7 @@ from harakatw.wire.extensions import NOTHING, Offer
 from harakatw.wire.session import Phase
 
 TO_THE_END: Final = frozenset(
-    ("queue", "queue_outbound", "queue_ok", "reset_transaction")
+    ("queue", "queue_outbound", "queue_ok", "reset_transaction", "disconnect")
 )
 """
 What is not broken off when the client leaves: somebody may have the message already,
@@ -75,11 +75,13 @@ class Session:
     @ivar refusal: in phase C{REFUSED}, the reply to everything.
     @ivar trace_from: who the client is, for trace fields; made when first needed.
     @ivar trace_protocol: how its mail comes, for trace fields; made at the same time.
+    @ivar between_clients: has one client gone, and not the next one come?
     @ivar data_began: when 354 was said or the first BDAT came, in seconds of the clock.
     """
 
     _log = Logger()
 
+    between_clients = False
     connection: Connection
     context: SessionContext
     phase: Phase
@@ -111,6 +113,14 @@ class Session:
 
     def close(self) -> None:
         """Say no more: send what was said, and close the connection."""
+        raise NotImplementedError
+
+    def counts_as(self, ip: str) -> Reply | None:
+        """
+        Count this session to another address from now on.
+
+        @return: a refusal, if that has too many already.
+        """
         raise NotImplementedError
 
     def _paused(self) -> None:

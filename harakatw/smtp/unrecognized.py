@@ -7,11 +7,15 @@ Verbs that the core does not know: plugins may (Haraka row HK11).
 from typing import Final
 
 from harakatw.errors import ProtocolError
+from harakatw.new_client import NewClient
 from harakatw.reply import reply
+from harakatw.smtp.anew import begin_again
 from harakatw.smtp.session import Session
 from harakatw.verdict import Kind, Verdict
 
 NOT_TEXT: Final = reply(500, "5.5.2", "Command unrecognized: it is not text")
+
+SWITCHED_OFF: Final = reply(500, "5.5.1", "Command not available here")
 
 _MAX_VERB = 64
 
@@ -20,7 +24,8 @@ def unrecognized(session: Session, verb: bytes, argument: bytes) -> None:
     """
     Let the plugins answer.
 
-    @raise ProtocolError: 500 if the line is not printable text.
+    @raise ProtocolError: 500 if the line is not printable text, or the verb is that of
+        an extension which the listener does not offer.
     """
     try:
         name, text = verb.decode("ascii"), argument.decode("utf-8")
@@ -28,6 +33,8 @@ def unrecognized(session: Session, verb: bytes, argument: bytes) -> None:
         raise ProtocolError(NOT_TEXT) from None
     if not (name.isprintable() and text.isprintable() and len(name) <= _MAX_VERB):
         raise ProtocolError(NOT_TEXT)
+    if name in session.context.listener.no_extensions:
+        raise ProtocolError(SWITCHED_OFF)
     session.ask("unrecognized_command", (name, text), _ruled, name, text)
 
 
@@ -42,6 +49,9 @@ def _ruled(session: Session, verdict: Verdict, name: str, text: str) -> None:
 
 def _answered(session: Session, verdict: Verdict, name: str) -> None:
     if verdict.kind is Kind.OK:
+        if isinstance(verdict.value, NewClient):
+            begin_again(session, verdict.value)
+            return
         session.reply(reply(verdict.code or 250, verdict.enhanced, verdict.lines))
         return
     decision = session.decide("unrecognized_command", verdict)

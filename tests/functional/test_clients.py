@@ -36,6 +36,16 @@ class ClientTestCase(ServerTestCase):
         self.assertTrue(received.startswith(b"Received: from "), message[:200])
         return rest
 
+    async def run_program(self, *command: str) -> None:
+        """Run a program, which must end with status 0."""
+        program = shutil.which(command[0], path=f"{os.environ['PATH']}:/usr/sbin")
+        if program is None:
+            self.skipTest(f"{command[0]} is not installed")
+        out, errors, status = await getProcessOutputAndValue(
+            program, command[1:], os.environ, "/", reactor
+        )
+        self.assertEqual(status, 0, out[-500:] + errors[-500:])
+
 
 class SMTPLibTests(ClientTestCase):
     """Python's own client, in a thread."""
@@ -113,16 +123,6 @@ class SMTPLibTests(ClientTestCase):
 
 class ProgramTests(ClientTestCase):
     """Programs, each in a process of its own."""
-
-    async def run_program(self, *command: str) -> None:
-        """Run a program, which must end with status 0."""
-        program = shutil.which(command[0], path=f"{os.environ['PATH']}:/usr/sbin")
-        if program is None:
-            self.skipTest(f"{command[0]} is not installed")
-        out, errors, status = await getProcessOutputAndValue(
-            program, command[1:], os.environ, "/", reactor
-        )
-        self.assertEqual(status, 0, out[-500:] + errors[-500:])
 
     async def smtp_source(self, server: RunningServer, *options: str) -> None:
         """Run Postfix's source of test mail."""

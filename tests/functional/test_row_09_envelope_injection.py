@@ -30,6 +30,29 @@ class EnvelopeInjectionTests(ServerTestCase):
             [b"Return-Path: <a@client.example>", b"Delivered-To: b@here.example", b""],
         )
 
+    async def test_xclient(self) -> None:
+        """
+        Neither does a trusted peer get a line end or an escape into the session by way
+        of XCLIENT or XFORWARD: 501, and the client stays who it was.
+        """
+        server = self.start(
+            {
+                "config/plugins": "xclient\nrcpt_to.in_host_list\nqueue/maildir\n",
+                "config/xclient.hosts": "127.0.0.1\n",
+                "config/xforward.hosts": "127.0.0.1\n",
+            }
+        )
+        client = await self.greeted(server)
+        for verb, names in (
+            ("XCLIENT", ("NAME", "ADDR", "PORT", "PROTO", "HELO", "LOGIN")),
+            ("XFORWARD", ("NAME", "ADDR", "PORT", "PROTO", "HELO", "IDENT")),
+        ):
+            for name in names:
+                for value in ("a+0D+0ARCPT+20TO:<c@d>", "a+0A", "a+00", "a+1B[2J"):
+                    answer = await client.ask(f"{verb} {name}={value}")
+                    self.assertEqual(answer[:9], "501 5.5.4", (verb, name, value))
+        self.assertIn("localhost [127.0.0.1]", await client.ask("EHLO client.example"))
+
     async def test_newline_in_quotes(self) -> None:
         """A CRLF in a quoted local part ends the command: two commands, both bad."""
         client = await self.greeted(self.start())

@@ -8,6 +8,7 @@ from tests.functional.server import ENVELOPE, RunningServer, ServerTestCase
 from tests.proxy_headers import LOCAL, TCP4, UNKNOWN, binary, value, with_checksum
 
 BELIEVED = {"config/connection.ini": "[haproxy]\nhosts[]=127.0.0.0/8\n"}
+PLUGINS = "xclient\nrelay\nrcpt_to.in_host_list\nqueue/maildir\n"
 FACTOR = 60.0
 """How much faster than ours the time of a server passes."""
 
@@ -91,6 +92,45 @@ class ProxySpoofingTests(ServerTestCase):
             client.send(header)
             self.assertEqual(await client.rest(), [421], header)
         await self._through(server, (TCP4,))
+
+
+class XclientSpoofingTests(ServerTestCase):
+    """The same by XCLIENT and XFORWARD."""
+
+    async def test_untrusted(self) -> None:
+        """
+        Who is on no list is told nothing of these commands, is refused, and does not
+        get to relay by them.
+        """
+        server = self.start(
+            {
+                "config/plugins": PLUGINS,
+                "config/relay_acl_allow": "198.51.100.7\n",
+                "config/xclient.hosts": "192.0.2.1\n",
+            }
+        )
+        client = await self.greeted(server)
+        self.assertNotIn("XCLIENT", await client.ask("EHLO client.example"))
+        client.say("XCLIENT ADDR=198.51.100.7 LOGIN=root", "XFORWARD ADDR=198.51.100.7")
+        self.assertEqual(await client.codes(2), [550, 550])
+        client.say(ENVELOPE[0], "RCPT TO:<x@elsewhere.example>")
+        self.assertEqual(await client.codes(2), [250, 550])
+
+    async def test_trusted(self) -> None:
+        """Who is on the list becomes the client, and gets what that one may."""
+        server = self.start(
+            {
+                "config/plugins": PLUGINS,
+                "config/relay_acl_allow": "198.51.100.7\n",
+                "config/xclient.hosts": "127.0.0.1\n",
+            }
+        )
+        client = await self.greeted(server)
+        for address, code in (("198.51.100.7", 250), ("198.51.100.8", 550)):
+            client.say(f"XCLIENT ADDR={address}", "EHLO a.example", ENVELOPE[0])
+            self.assertEqual(await client.codes(3), [220, 250, 250])
+            client.say("RCPT TO:<x@elsewhere.example>", "RSET")
+            self.assertEqual(await client.codes(2), [code, 250])
 
 
 class SlowProxyTests(ServerTestCase):
