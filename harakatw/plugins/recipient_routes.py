@@ -28,16 +28,16 @@ from harakatw.plugin import (
     IHMail,
     IOutbound,
     IQueueHook,
+    IQueueOkHook,
     IRcptHook,
     IRcptOkHook,
     Params,
     Verdict,
     implementer,
     ok,
-    on_hook,
     whole_section,
 )
-from harakatw.plugins._outbound_queue import SPLIT, queue_outbound
+from harakatw.plugins._outbound_queue import SPLIT, OutboundParts
 from harakatw.plugins._transaction import transaction_of
 
 FILE: Final = "rcpt_to.routes.ini"
@@ -139,13 +139,14 @@ def _spelt(key: str) -> str:
         raise ValueError(f"{key!r} is no domain: {error}") from None
 
 
-@implementer(IRcptHook, IRcptOkHook, IQueueHook, IGetMXHook)
+@implementer(IRcptHook, IRcptOkHook, IQueueHook, IQueueOkHook, IGetMXHook)
 @attrs.frozen
 class RecipientRoutes:
     """
     Vouches for recipients that have a route, and names the host for their mail.
 
-    What nobody else takes is put into the outbound queue, if each recipient has one.
+    Their part of any message is put into the outbound queue; the others' is left to the
+    plugins behind.
     """
 
     _log = Logger()
@@ -154,10 +155,15 @@ class RecipientRoutes:
     name: str
     outbound: IOutbound
     table: RouteTable = attrs.field(init=False, repr=False)
+    parts: OutboundParts = attrs.field(init=False, repr=False)
 
     @table.default
     def _read_table(self) -> RouteTable:
         return self.options.table
+
+    @parts.default
+    def _make_parts(self) -> OutboundParts:
+        return OutboundParts(self.name, self.outbound)
 
     def hook_rcpt(
         self, connection: IConnection, recipient: Address, params: Params
@@ -181,14 +187,18 @@ class RecipientRoutes:
             transaction_of(connection).notes.set(SPLIT, True)
         return CONT
 
-    @on_hook(IQueueHook, priority=100)
-    def hook_queue(self, connection: IConnection) -> "Deferred[Answer] | None":
+    def hook_queue(
+        self, connection: IConnection
+    ) -> "Verdict | Deferred[Answer] | None":
         transaction = transaction_of(connection)
         if transaction.notes.get("queue.wants") not in (None, "outbound", self.name):
             return None
-        if any(self.table.find(each) is None for each in transaction.rcpt_to):
-            return None
-        return queue_outbound(self.outbound, connection)
+        find = self.table.find
+        away = [each for each in transaction.rcpt_to if find(each) is not None]
+        return self.parts.queue(connection, away)
+
+    def hook_queue_ok(self, connection: IConnection, text: str) -> None:
+        self.parts.done(connection)
 
     def hook_get_mx(self, hmail: IHMail, domain: str) -> Verdict:
         hops = set(self._hops(hmail))

@@ -11,6 +11,7 @@ from harakatw.config.options import load_options
 from harakatw.notes import Notes
 from harakatw.plugin import (
     CONT,
+    DENYSOFT,
     IGetMXHook,
     IHMail,
     IQueueHook,
@@ -19,6 +20,7 @@ from harakatw.plugin import (
     Verdict,
     ok,
 )
+from harakatw.plugins import _outbound_queue
 from harakatw.plugins._transaction import transaction_of
 from harakatw.plugins.recipient_routes import (
     RecipientRoutes,
@@ -27,11 +29,11 @@ from harakatw.plugins.recipient_routes import (
 )
 from harakatw.testing.server import MemoryClient, MemoryServer
 from tests.config.folders import ConfigTestCase
+from tests.fake_plugins import fake_plugin
 from tests.outbound.post_office import MESSAGE, PostOfficeTestCase
-from tests.plugins.keeper import AcceptAll, greet, send
+from tests.plugins.keeper import AcceptAll, Keeper, greet, send
 from tests.plugins.makers import NotesOnTransaction
 from tests.plugins.outbound import FakeOutbound
-from tests.sessions import make_site
 
 ENTRIES = {
     "Routed.example": "mail.example:225",
@@ -144,51 +146,83 @@ class GetMXTests(SynchronousTestCase):
 
 
 class QueueTests(SynchronousTestCase):
-    """Mail from strangers that no queue plugin takes."""
+    """Mail from strangers."""
 
-    def queue(self, outbound: FakeOutbound, *recipients: str) -> str:
+    def setUp(self) -> None:
+        """A server with a queue plugin for the recipients that have no route."""
+        self.outbound = FakeOutbound()
+        self.keeper = Keeper()
+        self.tested = routes(self.outbound)
+
+    def send(self, *recipients: str, plugins: tuple[object, ...] = ()) -> str:
         """Send a message; returns the answer."""
-        client = begin(routes(outbound), AcceptAll())
+        after = plugins or (self.keeper,)
+        client = begin(self.tested, AcceptAll(), *after)
         for recipient in recipients:
             rcpt(client, recipient)
         return send(client, "Subject: x", "")
 
+    def kept(self) -> list[tuple[str, ...]]:
+        """The recipients of what the queue plugin has got."""
+        return [each.recipients for each in self.keeper.messages]
+
     def test_routed(self) -> None:
         """It is queued to be sent along the routes."""
-        outbound = FakeOutbound()
-        said = self.queue(outbound, "a@routed.example", "matt@routed.example")
+        said = self.send("a@routed.example", "matt@routed.example")
         self.assertIn("250 2.0.0 Message Queued", said)
         self.assertEqual(
-            outbound.recipients, [("a@routed.example", "matt@routed.example")]
+            self.outbound.recipients, [("a@routed.example", "matt@routed.example")]
         )
+        self.assertEqual(self.kept(), [])
 
     def test_others(self) -> None:
-        """If a recipient has none, the message is left to other plugins."""
-        outbound = FakeOutbound()
-        said = self.queue(outbound, "a@routed.example", "a@other.example")
-        self.assertEqual(said[:3], "451")
-        self.assertEqual(outbound.messages, [])
+        """Recipients without a route get theirs from the queue plugin."""
+        self.send("a@routed.example", "a@other.example")
+        self.assertEqual(self.outbound.recipients, [("a@routed.example",)])
+        self.assertEqual(self.kept(), [("a@other.example",)])
+        self.send("a@other.example")
+        self.assertEqual(len(self.outbound.messages), 1)
+
+    def test_again(self) -> None:
+        """
+        If those cannot get it now the client tries again, and nobody who has it gets it
+        twice; a message that is sent twice on purpose comes twice.
+        """
+        broken = (fake_plugin(queue=DENYSOFT),)
+        recipients = ("a@routed.example", "a@other.example")
+        for _ in range(3):
+            self.assertEqual(self.send(*recipients, plugins=broken)[:3], "451")
+        self.assertEqual(self.send(*recipients)[:3], "250")
+        self.assertEqual(self.outbound.recipients, [("a@routed.example",)])
+        self.assertEqual(self.kept(), [("a@other.example",)])
+        self.assertEqual(self.send(*recipients)[:3], "250")
+        self.assertEqual(len(self.outbound.messages), 2)
+
+    def test_known(self) -> None:
+        """What is remembered of broken attempts is bounded."""
+        self.patch(_outbound_queue, "MAX_KNOWN", 5)
+        broken = (fake_plugin(queue=DENYSOFT),)
+        for number in range(8):
+            others = (f"a{number}@routed.example", "a@other.example")
+            self.send(*others, plugins=broken)
+        self.assertEqual(len(self.tested.parts._known), 5)
 
     def test_no_room(self) -> None:
         """What is not on the disk is not accepted."""
-        said = self.queue(FakeOutbound(is_full=True), "a@routed.example")
-        self.assertEqual(said[:9], "452 4.3.1")
+        self.outbound.is_full = True
+        for others in ((), ("a@other.example",)):
+            said = self.send("a@routed.example", *others)
+            self.assertEqual(said[:9], "452 4.3.1")
+        self.assertEqual(self.kept(), [])
 
     def test_wants(self) -> None:
         """A message that another plugin wants for a queue is left to that."""
-        outbound = FakeOutbound()
-        client = begin(routes(outbound), NotesOnTransaction({"queue.wants": "lmtp"}))
+        notes = NotesOnTransaction({"queue.wants": "lmtp"})
+        client = begin(notes, self.tested, self.keeper)
         rcpt(client, "a@routed.example")
-        self.assertEqual(send(client, "Subject: x", "")[:3], "451")
-        self.assertEqual(outbound.messages, [])
-
-    def test_queue_plugin_first(self) -> None:
-        """A queue plugin takes all, wherever it stands in the list."""
-        outbound = FakeOutbound()
-        site = make_site(routes(outbound, **{"here.example": "192.0.2.1"}))
-        self.assertEqual(site.send_message(b"Subject: x\r\n\r\n.\r\n")[:3], "250")
-        self.assertEqual(len(site.mailbox.messages), 1)
-        self.assertEqual(outbound.messages, [])
+        send(client, "Subject: x", "")
+        self.assertEqual(self.kept(), [("a@routed.example",)])
+        self.assertEqual(self.outbound.messages, [])
 
 
 class EngineTests(PostOfficeTestCase):
