@@ -191,7 +191,7 @@ class QueueTests(SynchronousTestCase):
         broken = (fake_plugin(queue=DENYSOFT),)
         recipients = ("a@routed.example", "a@other.example")
         for _ in range(3):
-            self.assertEqual(self.send(*recipients, plugins=broken)[:3], "451")
+            self.assertEqual(self.send(*recipients, plugins=broken)[:3], "450")
         self.assertEqual(self.send(*recipients)[:3], "250")
         self.assertEqual(self.outbound.recipients, [("a@routed.example",)])
         self.assertEqual(self.kept(), [("a@other.example",)])
