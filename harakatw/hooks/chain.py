@@ -193,7 +193,8 @@ class Chain:
         began: float,
     ) -> Verdict:
         origin = self.origins[position]
-        pending = Pending(answer, origin.timeout_seconds, self.clock)
+        excuse = getattr(subject, "excused_seconds", None)  # a session's only
+        pending = Pending(answer, origin.timeout_seconds, self.clock, excuse)
         try:
             verdict = await pending.outcome
         except Expired:

@@ -6,6 +6,7 @@ Names and shapes are Haraka's (rows CO01 to CO15 and TX01 to TX17).
 
 from collections.abc import Iterable, Mapping
 
+from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
 from harakatw.address import Address
@@ -83,6 +84,45 @@ class IConnection(Interface):
         "What EHLO announces; set before C{capabilities}."
     )
     errors: int = Attribute("Commands refused so far for their form or order.")
+
+    def challenge(text: str, code: int = 334) -> "Deferred[bytes]":
+        """
+        Ask the client for another line before a command is answered, as C{AUTH} does.
+
+        Only while C{hook_unrecognized_command} has not given its verdict. The time that
+        the client takes does not count as the plugin's; the session's own limits end
+        the wait. The line is never logged.
+
+        @param text: printable ASCII, for C{AUTH} in base64; may be C{""}.
+        @param code: 300 to 399.
+        @return: fires with the client's next line, without CRLF, up to 12,288 octets
+            with it; fails with L{harakatw.errors.ProtocolError}, whose reply is what
+            the plugin should answer, if the line is longer or malformed. It is
+            cancelled when the client leaves.
+        @raise ValueError: for another text or code.
+        @raise RuntimeError: if no such command is being answered, or an answer is
+            waited for already.
+        @see: RFC 4954 section 4
+        """
+
+    def pause(seconds: float) -> "Deferred[None]":
+        """
+        Let the client wait before a plugin gives its verdict.
+
+        @return: fires after so many seconds, which do not count as the plugin's. It is
+            cancelled when the client leaves.
+        """
+
+    can_bind: bool = Attribute("Is there any L{channel_binding}?")
+
+    def channel_binding(kind: str) -> bytes | None:
+        """
+        What identifies the encrypted channel, the same at both ends.
+
+        @param kind: C{tls-server-end-point} or C{tls-exporter}.
+        @return: L{None} if there is none of that kind: without encryption, too.
+        @see: RFC 5929 section 4, RFC 9266
+        """
 
     def disconnect() -> None:
         """Close the connection after what is written has been sent."""

@@ -11,11 +11,13 @@ from collections.abc import Iterable
 from typing import Final, Protocol
 
 import attrs
+from twisted.internet.defer import CancelledError, Deferred, fail
 from zope.interface import implementer
 
 from harakatw.hooks.chain import Origin, Watch
 from harakatw.interfaces.session import IConnection
 from harakatw.notes import Notes
+from harakatw.reply import Reply
 from harakatw.results import Results
 from harakatw.smtp.transaction import Transaction
 from harakatw.verdict import Verdict
@@ -128,6 +130,18 @@ class SessionControl(Protocol):
 
     def close(self) -> None:
         """Close the connection after what is written has been sent."""
+
+    def challenge(self, question: Reply) -> "Deferred[bytes]":
+        """Ask the client for another line in the midst of a command."""
+
+    def pause(self, seconds: float) -> "Deferred[None]":
+        """Let the client wait."""
+
+    def channel_binding(self, kind: str) -> bytes | None:
+        """What identifies the encrypted channel."""
+
+    def excused_seconds(self) -> float:
+        """For how long did plugins only wait for the client?"""
 
 
 NOT_KNOWN: Final = Local("", 0, "")
@@ -262,6 +276,36 @@ class Connection:
         )
         for field in attrs.fields(Connection):
             setattr(self, field.name, getattr(fresh, field.name))
+
+    def challenge(self, text: str, code: int = 334) -> "Deferred[bytes]":
+        """Ask for another line in the midst of a command; see L{IConnection}."""
+        if not (300 <= code < 400 and text.isascii() and (text + " ").isprintable()):
+            raise ValueError(f"a challenge is 3xx and printable ASCII, not {code}")
+        if self.session is None:
+            return fail(CancelledError())
+        # One line of any length (RFC 4954 section 4), where reply() would fold it.
+        return self.session.challenge(Reply(code, "", (text,)))
+
+    def pause(self, seconds: float) -> "Deferred[None]":
+        """Let the client wait; see L{IConnection}."""
+        if self.session is None:
+            return fail(CancelledError())
+        return self.session.pause(seconds)
+
+    def channel_binding(self, kind: str) -> bytes | None:
+        """What identifies the encrypted channel; see L{IConnection}."""
+        if self.session is None or not self.tls.enabled:
+            return None
+        return self.session.channel_binding(kind)
+
+    @property
+    def can_bind(self) -> bool:
+        """Is there anything that identifies the encrypted channel?"""
+        return self.channel_binding("tls-server-end-point") is not None
+
+    def excused_seconds(self) -> float:
+        """For how long did plugins only wait for the client? Their limits count on."""
+        return 0.0 if self.session is None else self.session.excused_seconds()
 
     def skip_plugins(self, names: Iterable[str]) -> None:
         """Do not call these plugins for the rest of the open transaction."""

@@ -59,6 +59,8 @@ def _ruled(session: Session, verdict: Verdict, verb: str) -> None:
 def _announce(session: Session, _: Verdict, offer: Offer) -> None:
     lines = session.connection.capabilities
     session.offer = session.context.offers.edited(offer, lines)
+    if session.offer is not offer:  # plugins see what was left of what they added
+        session.connection.capabilities = list(session.offer.lines)
     first = _welcome(session)
     session.reply(Reply(250, _NO_STATUS, (first, *session.offer.lines)))
 

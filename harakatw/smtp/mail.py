@@ -1,7 +1,8 @@
 """
 MAIL: open a transaction.
 
-@see: RFC 5321 section 4.1.1.2; L{harakatw.wire.extensions} for the parameters
+@see: RFC 5321 section 4.1.1.2, RFC 6409 section 4.3 (530); L{harakatw.wire.extensions}
+    for the parameters
 """
 
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from harakatw.wire.path import parse_path
 from harakatw.wire.session import Phase
 
 PARAMS_NEED_EHLO: Final = reply(555, "5.5.4", "Parameters need EHLO")
+AUTH_FIRST: Final = reply(530, "5.7.0", "Authentication required")
 TOO_MANY_MESSAGES: Final = reply(421, "4.7.0", "Too many messages in one session")
 
 
@@ -28,6 +30,8 @@ def mail(session: Session, argument: bytes) -> None:
         session.reply(TOO_MANY_MESSAGES)
         session.close()
         return
+    if session.context.listener.submission and not connection.relaying:
+        raise ProtocolError(AUTH_FIRST)
     sender, params = parse_path(
         argument,
         b"FROM:",

@@ -10,17 +10,18 @@ This does not build on C{twisted.mail.smtp.ESMTP}; C{docs/decisions} says why.
 
 from collections.abc import Callable
 from typing import Final
-from typing import Protocol as TypingProtocol
 
-from twisted.internet.interfaces import IAddress, IPushProducer
+from twisted.internet.interfaces import IPushProducer
 from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from harakatw.errors import ProtocolError
+from harakatw.net.binding import channel_binding
 from harakatw.net.sending import can_send_now, send_now
 from harakatw.reply import Reply, reply
 from harakatw.smtp.bdat import receive_chunk
+from harakatw.smtp.challenge import Challenger
 from harakatw.smtp.commands import COMMANDS
 from harakatw.smtp.connection import NOT_KNOWN, Connection, Local
 from harakatw.smtp.context import SessionContext
@@ -29,6 +30,8 @@ from harakatw.smtp.deadlines import overdue
 from harakatw.smtp.farewell import Farewell, say_farewell
 from harakatw.smtp.greeting import begin
 from harakatw.smtp.session import TO_THE_END, Session
+from harakatw.smtp.transcript import shown_line
+from harakatw.smtp.transport import ClientTransport
 from harakatw.smtp.unrecognized import unrecognized
 from harakatw.wire.command import CommandStream, split_command
 from harakatw.wire.data import DataDecoder
@@ -53,36 +56,8 @@ Counts a session to another address; gives a refusal if that has too many alread
 """
 
 
-class ClientTransport(TypingProtocol):
-    """What is used of Twisted's TCP, TLS and unix-socket transports alike."""
-
-    def write(self, data: bytes) -> None:
-        """Send octets, sooner or later."""
-
-    def getHost(self) -> IAddress:
-        """Our end."""
-
-    def loseConnection(self) -> None:
-        """Close it once all is sent."""
-
-    def abortConnection(self) -> None:
-        """Close it now."""
-
-    def registerProducer(self, producer: IPushProducer, streaming: bool) -> None:
-        """Tell who is to be paused while the peer does not read."""
-
-    def unregisterProducer(self) -> None:
-        """Tell nobody any more."""
-
-    def pauseProducing(self) -> None:
-        """Read no more for now."""
-
-    def resumeProducing(self) -> None:
-        """Read on."""
-
-
 @implementer(IPushProducer)
-class SMTPProtocol(Session, Protocol):
+class SMTPProtocol(Challenger, Protocol):
     """
     The Twisted protocol of one client.
 
@@ -147,6 +122,8 @@ class SMTPProtocol(Session, Protocol):
             self.connection.early_talker = True  # RFC 5321 section 4.3.1
         if self._pending is None:
             self._advance()
+        elif self._question is not None:
+            self._take_answer(self._question)
         else:
             self._read(False)
 
@@ -231,9 +208,30 @@ class SMTPProtocol(Session, Protocol):
             self.close()
 
     def _log_line(self, line: bytes) -> None:
-        text = line.decode("utf-8", "backslashreplace")
-        shown = text if text.isprintable() else repr(text)
-        self._log.debug("{uuid} C: {line}", uuid=self.connection.uuid, line=shown)
+        self._log.debug(
+            "{uuid} C: {line}", uuid=self.connection.uuid, line=shown_line(line)
+        )
+
+    def _next_answer(self) -> bytes | None:
+        """See L{Challenger}; C{AUTH} is all that asks, so that it is never logged."""
+        if not self._stream.pending:
+            return None
+        line = self._stream.take_answer()
+        if line is not None:
+            self.last_progress = self.context.clock.seconds()
+        return line
+
+    def _catch_up(self) -> None:
+        """See L{Challenger}."""
+        if self._advancing:
+            return
+        if self._out:
+            self._flush_soon()
+        self._read(self._wants_input())
+
+    def channel_binding(self, kind: str) -> bytes | None:
+        """See L{IConnection}."""
+        return channel_binding(self.transport, kind)
 
     def counts_as(self, ip: str) -> Reply | None:
         """Count this session to another address from now on."""
@@ -263,7 +261,8 @@ class SMTPProtocol(Session, Protocol):
         talks before the greeting, and who has left.
         """
         if self._pending is not None or self.phase is _CONNECTING:
-            return not (self._stream.pending or self._choked)
+            waits = self._question is None and self._stream.pending
+            return not (waits or self._choked)
         return self.phase is _CLOSED or not self._choked
 
     def _read(self, wanted: bool) -> None:
@@ -344,7 +343,7 @@ class SMTPProtocol(Session, Protocol):
         if self.phase is Phase.CLOSED:
             if now - self.last_progress > _LINGER_SECONDS:
                 self.transport.abortConnection()
-        elif self._pending is None:
+        elif self._pending is None or self._question is not None:
             answer = overdue(self, self.last_progress, now)
             if answer is not None:
                 self._time_out(answer)

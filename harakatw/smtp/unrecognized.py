@@ -1,7 +1,7 @@
 """
 Verbs that the core does not know: plugins may (Haraka row HK11).
 
-@see: RFC 5321 section 4.2.4 (500 and 502)
+@see: RFC 5321 section 4.2.4 (500 and 502), RFC 4954 section 6 (454)
 """
 
 from typing import Final
@@ -11,13 +11,15 @@ from harakatw.new_client import NewClient
 from harakatw.reply import reply
 from harakatw.smtp.anew import begin_again
 from harakatw.smtp.session import Session
-from harakatw.verdict import Kind, Verdict
+from harakatw.verdict import DENYSOFT, Kind, Verdict
 
 NOT_TEXT: Final = reply(500, "5.5.2", "Command unrecognized: it is not text")
+AUTH_LATER: Final = reply(454, "4.7.0", "Temporary authentication failure")
 
 SWITCHED_OFF: Final = reply(500, "5.5.1", "Command not available here")
 
 _MAX_VERB = 64
+_CLOSING = 421
 
 
 def unrecognized(session: Session, verb: bytes, argument: bytes) -> None:
@@ -52,11 +54,24 @@ def _answered(session: Session, verdict: Verdict, name: str) -> None:
         if isinstance(verdict.value, NewClient):
             begin_again(session, verdict.value)
             return
-        session.reply(reply(verdict.code or 250, verdict.enhanced, verdict.lines))
+        _obey_plugin(session, verdict, name)
+        return
+    if name == "AUTH" and verdict is DENYSOFT:  # no plugin said anything in time
+        session.reply(AUTH_LATER)
         return
     decision = session.decide("unrecognized_command", verdict)
     if decision.reply is not None and not decision.refused:
         session.bad_command(ProtocolError(decision.reply, verb=name))
     else:
         session.obey(decision)
+        session.count_error()
+
+
+def _obey_plugin(session: Session, verdict: Verdict, name: str) -> None:
+    """A plugin knew the verb: give its reply, which may well be a refusal."""
+    session.trace_from = ""  # what a trace field says may be another thing now
+    session.reply(reply(verdict.code or 250, verdict.enhanced, verdict.lines))
+    if verdict.code == _CLOSING:  # RFC 5321 section 3.8
+        session.close()
+    elif name == "AUTH" and verdict.code >= 500:  # or a client could go on for ever
         session.count_error()

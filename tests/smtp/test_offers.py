@@ -63,7 +63,6 @@ class AnnouncedTests(SynchronousTestCase):
         site.client.say("MAIL FROM:<a@b.example> RET=FULL")
         self.assertEqual(site.client.codes(), [555])
 
-
     def test_listener(self) -> None:
         """A listener may do without an extension, whatever the others offer."""
         listener = Listener(no_extensions=frozenset(("CHUNKING", "SIZE")))
