@@ -15,7 +15,6 @@ from twisted.internet.defer import Deferred
 from harakatw.outbound.client import sasl
 from harakatw.outbound.client.failures import HostFailure, HostRefusal
 from harakatw.outbound.client.result import Peer, TLSState
-from harakatw.outbound.client.sasl import SASLError
 from harakatw.outbound.client.settings import ClientSettings
 from harakatw.outbound.client.tls import Handshake
 from harakatw.outbound.client.tls_rules import TLSPolicy
@@ -27,6 +26,7 @@ from harakatw.wire.capabilities import (
     Capabilities,
     parse_capabilities,
 )
+from harakatw.wire.sasl.text import SASLError
 
 _MAX_INITIAL_OCTETS: Final = 400  # of base64; a longer one is sent when asked for
 _MAX_CHALLENGES: Final = 5  # more than any mechanism has

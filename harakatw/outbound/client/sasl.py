@@ -12,13 +12,20 @@ import hashlib
 import hmac
 import re
 import secrets
-import stringprep
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Final, Protocol
 
-from harakatw.errors import HarakaError
+from harakatw.wire.sasl.cram import cram_digest
+from harakatw.wire.sasl.scram_keys import (
+    MAX_ITERATIONS,
+    MIN_ITERATIONS,
+    client_key,
+    hmac_sha256,
+    salted_password,
+    server_key,
+)
+from harakatw.wire.sasl.text import SASLError, saslprep
 
 PREFERENCE: Final = ("SCRAM-SHA-256", "CRAM-MD5", "PLAIN", "LOGIN")
 """The best first."""
@@ -26,22 +33,9 @@ PREFERENCE: Final = ("SCRAM-SHA-256", "CRAM-MD5", "PLAIN", "LOGIN")
 SHOWS_PASSWORD: Final = frozenset(("PLAIN", "LOGIN"))
 """Mechanisms that send the password as it is."""
 
-MIN_ITERATIONS: Final = 4096
-"""RFC 7677 section 4; less would make guessing the password from the proof cheap."""
-
-MAX_ITERATIONS: Final = 1_000_000
-"""Half a second of work; more is not for a stranger to ask."""
-
 _GS2_HEADER: Final = "n,,"
 _NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
 _SERVER_NONCE = re.compile(r"[!-+\--~]+")  # RFC 5802 section 7: printable, no comma
-
-
-class SASLError(HarakaError):
-    """
-    The exchange cannot go on, or the server has not proved to know the password; the
-    message holds no secret.
-    """
 
 
 class Mechanism(Protocol):
@@ -123,7 +117,7 @@ class CramMD5:
     initial = None
 
     def __init__(self, user: str, password: str) -> None:
-        self._user, self._password = user, password.encode()
+        self._user, self._password = user, password
         self._is_answered = False
 
     def respond(self, challenge: bytes) -> bytes:
@@ -135,8 +129,7 @@ class CramMD5:
         if self._is_answered:
             raise SASLError("CRAM-MD5 has one challenge")
         self._is_answered = True
-        digest = hmac.new(self._password, challenge, hashlib.md5).hexdigest()
-        return f"{self._user} {digest}".encode()
+        return self._user.encode() + b" " + cram_digest(self._password, challenge)
 
     def finish(self) -> None:
         """
@@ -159,7 +152,7 @@ class ScramSHA256:
         @raise SASLError: if user or password have characters that nobody can type.
         """
         name = saslprep(user).replace("=", "=3D").replace(",", "=2C")
-        self._password = saslprep(password).encode()
+        self._password = saslprep(password)
         self._nonce = nonce
         self._first = f"n={name},r={nonce}"
         self._signature = b""
@@ -194,11 +187,11 @@ class ScramSHA256:
         binding = base64.b64encode(_GS2_HEADER.encode()).decode()
         bare = f"c={binding},r={nonce}"
         message = f"{self._first},{challenge},{bare}".encode()
-        salted = hashlib.pbkdf2_hmac("sha256", self._password, salt, iterations)
-        client_key = _hmac(salted, b"Client Key")
-        signature = _hmac(hashlib.sha256(client_key).digest(), message)
-        proof = bytes(a ^ b for a, b in zip(client_key, signature, strict=True))
-        self._signature = _hmac(_hmac(salted, b"Server Key"), message)
+        salted = salted_password(self._password, salt, iterations)
+        key = client_key(salted)
+        signature = hmac_sha256(hashlib.sha256(key).digest(), message)
+        proof = bytes(a ^ b for a, b in zip(key, signature, strict=True))
+        self._signature = hmac_sha256(server_key(salted), message)
         return f"{bare},p={base64.b64encode(proof).decode()}".encode()
 
     def _check(self, challenge: str) -> None:
@@ -209,10 +202,6 @@ class ScramSHA256:
         if not hmac.compare_digest(proof, self._signature):
             raise SASLError("the server's proof is wrong: it is not who it says")
         self._is_proved = True
-
-
-def _hmac(key: bytes, message: bytes) -> bytes:
-    return hmac.new(key, message, hashlib.sha256).digest()
 
 
 def _attributes(text: str) -> Mapping[str, str]:
@@ -244,49 +233,6 @@ def _decode(text: str) -> bytes:
         return base64.b64decode(text, validate=True)
     except ValueError:
         raise SASLError("the server sends what is not base64") from None
-
-
-def saslprep(text: str) -> str:
-    """
-    The one form of a user name or password.
-
-    @raise SASLError: for a control or unassigned character, or mixed directions.
-    @see: RFC 4013
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    mapped = (
-        " " if stringprep.in_table_c12(character) else character
-        for character in text
-        if not stringprep.in_table_b1(character)
-    )
-    prepared = unicodedata.normalize("NFKC", "".join(mapped))
-    if any(forbidden(each) for each in prepared for forbidden in _FORBIDDEN):
-        raise SASLError("the user or password has a character that is not allowed")
-    _check_direction(prepared)
-    return prepared
-
-
-_FORBIDDEN: Final = (
-    stringprep.in_table_c12,
-    stringprep.in_table_c21_c22,
-    stringprep.in_table_c3,
-    stringprep.in_table_c4,
-    stringprep.in_table_c5,
-    stringprep.in_table_c6,
-    stringprep.in_table_c7,
-    stringprep.in_table_c8,
-    stringprep.in_table_c9,
-)
-
-
-def _check_direction(text: str) -> None:
-    """Text from right to left is so from end to end (RFC 3454 section 6)."""
-    if not any(map(stringprep.in_table_d1, text)):
-        return
-    ends = stringprep.in_table_d1(text[0]) and stringprep.in_table_d1(text[-1])
-    if not ends or any(map(stringprep.in_table_d2, text)):
-        raise SASLError("the user or password mixes directions of writing")
 
 
 # ---- choosing ------------------------------------------------------------------------

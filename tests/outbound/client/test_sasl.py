@@ -4,15 +4,9 @@ import base64
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from harakatw.outbound.client.sasl import (
-    MAX_ITERATIONS,
-    MIN_ITERATIONS,
-    Mechanism,
-    SASLError,
-    choose,
-    saslprep,
-    start,
-)
+from harakatw.outbound.client.sasl import Mechanism, choose, start
+from harakatw.wire.sasl.scram_keys import MAX_ITERATIONS, MIN_ITERATIONS
+from harakatw.wire.sasl.text import SASLError, saslprep
 
 NONCE = "rOprNGfwEbeRWgbNEkqO"
 SERVER_NONCE = NONCE + "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"

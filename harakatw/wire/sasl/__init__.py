@@ -1,0 +1,1 @@
+"""SASL without I/O: what both sides say, and how it is checked (RFC 4422)."""
