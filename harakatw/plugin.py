@@ -9,6 +9,7 @@ from attrs.validators import ge, gt, in_, le, lt
 from zope.interface import implementer
 
 from harakatw.address import Address
+from harakatw.auth.plugin import AuthPlugin
 from harakatw.config.options import (
     data_file,
     doc,
@@ -18,6 +19,7 @@ from harakatw.config.options import (
     value_file,
     whole_section,
 )
+from harakatw.errors import ProtocolError, TemporaryFailure
 from harakatw.interfaces.hooks import (
     ICapabilitiesHook,
     IConnectHook,
@@ -64,6 +66,8 @@ from harakatw.interfaces.ruling import Answer, Denial, Ruling
 from harakatw.interfaces.services import IOutbound, IServer, IThreads
 from harakatw.interfaces.session import IConnection, ITransaction
 from harakatw.new_client import NewClient
+from harakatw.reply import Reply, reply
+from harakatw.secret import Secret
 from harakatw.verdict import (
     CONT,
     DENY,
@@ -82,6 +86,7 @@ from harakatw.verdict import (
     ok,
 )
 from harakatw.wire.params import Params
+from harakatw.wire.sasl.scram_keys import ScramKeys
 
 __all__ = [
     "CONT",
@@ -94,6 +99,7 @@ __all__ = [
     "STOP",
     "Address",
     "Answer",
+    "AuthPlugin",
     "Denial",
     "IBounceHook",
     "ICapabilitiesHook",
@@ -138,7 +144,12 @@ __all__ = [
     "Kind",
     "NewClient",
     "Params",
+    "ProtocolError",
+    "Reply",
     "Ruling",
+    "ScramKeys",
+    "Secret",
+    "TemporaryFailure",
     "Verdict",
     "data_file",
     "delay",
@@ -157,6 +168,7 @@ __all__ = [
     "ok",
     "on_hook",
     "other_sections",
+    "reply",
     "value_file",
     "whole_section",
 ]

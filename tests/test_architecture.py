@@ -22,7 +22,7 @@ LAYERS = (
     ("interfaces",),
     ("config",),
     ("dns", "message", "net", "observe"),
-    ("mailauth",),
+    ("auth", "mailauth"),
     ("plugin",),
     ("hooks",),
     ("smtp", "outbound"),
@@ -47,6 +47,7 @@ VALUES = frozenset(
         "results",
         "notes",
         "new_client",
+        "secret",
     )
 )
 """The files directly in the package that are values; with the package, one part."""

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from harakatw.cli import demo
+from harakatw.cli.hash_password import hash_parser
 from harakatw.cli.queue.arguments import queue_parser
 
 WORDS: Final[Mapping[str, str]] = MappingProxyType(
@@ -18,6 +19,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "demo": "make an instance to try, and run it",
         "run": "run the server on an instance",
         "check": "find what is wrong with an instance",
+        "hash": "hash a password for a file of users",
         "queue": "look at the queue, and change it",
     }
 )
@@ -151,6 +153,8 @@ def word_parser(word: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=f"haraka {word}", description=f"{WORDS[word]}.", allow_abbrev=False
     )
+    if word == "hash":
+        return hash_parser(parser)
     if word != "demo":
         _add_config(parser)
         return parser

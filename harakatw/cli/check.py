@@ -6,7 +6,7 @@ from typing import TextIO
 import attrs
 
 from harakatw.cli.instance import OpenInstance
-from harakatw.cli.plugin_files import bundled_options, options_of
+from harakatw.cli.plugin_files import bundled_options, options_of, shared_options_of
 from harakatw.config.check import check_files
 from harakatw.config.core import PluginTimeoutOptions
 from harakatw.config.listeners import unused_sections
@@ -14,7 +14,7 @@ from harakatw.config.options import load_options
 from harakatw.config.problems import Problem
 from harakatw.config.schema import OptionClass, options
 from harakatw.errors import PluginError
-from harakatw.hooks.loader import PluginLoader
+from harakatw.hooks.loader import PluginLoader, own_problems
 from harakatw.hooks.search import successor
 from harakatw.process.settings import CORE
 
@@ -91,7 +91,8 @@ def _look_at_plugins(
             cls = options_of(instance.search, name)
             if cls is not None:
                 found[name] = cls
-            loader.load(name)
+            found.update(shared_options_of(instance.search, name))
+            problems += own_problems(loader.load(name).instance)
         except PluginError as error:
             problems.append(_problem(instance, f"plugin {name}: {error.why}"))
     return _Plugins(found, tuple(problems))

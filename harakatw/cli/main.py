@@ -1,5 +1,6 @@
 """The C{haraka} command: parse, and call the one function that does it."""
 
+import getpass
 import os
 import platform
 import sys
@@ -17,6 +18,7 @@ from harakatw.cli.check import check
 from harakatw.cli.create import create, instance_files, own_host
 from harakatw.cli.demo import demo
 from harakatw.cli.failure import CommandError
+from harakatw.cli.hash_password import print_api_key, print_hash
 from harakatw.cli.instance import OpenInstance, open_instance
 from harakatw.cli.list_plugins import show_plugins
 from harakatw.cli.manual import show_page
@@ -127,6 +129,12 @@ def _check(flags: Namespace, out: TextIO) -> int:
     return check(instance, make_services(instance, _reactor()), out)
 
 
+def _hash(flags: Namespace, out: TextIO) -> int:
+    if flags.api_key:
+        return print_api_key(out)
+    return print_hash(flags.scheme, sys.stdin, getpass.getpass, out)
+
+
 def _version(flags: Namespace, out: TextIO) -> int:
     python = platform.python_version()
     versions = f"Twisted {twisted.__version__}, Python {python}"
@@ -208,7 +216,13 @@ def _confirm(question: str) -> bool:
 
 
 _WORDS: Final[Mapping[str, Action]] = MappingProxyType(
-    {"demo": _demo, "run": _run, "check": _check, "queue": _queue}
+    {
+        "demo": _demo,
+        "run": _run,
+        "check": _check,
+        "hash": _hash,
+        "queue": _queue,
+    }
 )
 
 _FLAGS: Final[Mapping[str, Action]] = MappingProxyType(

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import attrs
 
-from harakatw.config.schema import OptionClass
+from harakatw.config.schema import OptionClass, own_file
 from harakatw.errors import PluginError
-from harakatw.hooks.declared import wanted_services
+from harakatw.hooks.declared import is_option_class, wanted_services
 from harakatw.hooks.loader import plugin_class
 from harakatw.hooks.search import ENTRY_POINT_GROUP, PluginSearch, relative_paths
 
@@ -112,12 +112,26 @@ def options_of(search: PluginSearch, name: str) -> OptionClass | None:
     return None
 
 
+def shared_options_of(
+    search: PluginSearch, name: str
+) -> Iterator[tuple[str, OptionClass]]:
+    """
+    The option classes that a plugin shares with others, each with the name of its file.
+
+    @raise PluginError: if the plugin cannot be imported.
+    """
+    for wanted in wanted_services(plugin_class(name, search.load(name))):
+        if wanted.name != "options" and is_option_class(wanted):
+            yield own_file(wanted.type, name), wanted.type
+
+
 def bundled_options(search: PluginSearch) -> Iterator[tuple[str, OptionClass]]:
     """
-    The bundled plugins that have options, with these.
+    The bundled plugins that have options, with these, and what they share.
 
     One that cannot be imported here, for want of a library that it needs, is left out.
     """
+    shared: dict[str, OptionClass] = {}
     for plugin in list_plugins(search):
         if plugin.origin is Origin.BUNDLED:
             try:
@@ -126,3 +140,5 @@ def bundled_options(search: PluginSearch) -> Iterator[tuple[str, OptionClass]]:
                 continue
             if cls is not None:
                 yield plugin.name, cls
+            shared.update(shared_options_of(search, plugin.name))
+    yield from shared.items()

@@ -141,3 +141,12 @@ def wanted_services(cls: type) -> tuple[Wanted, ...]:
         for parameter in inspect.signature(cls).parameters.values()
         if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
     )
+
+
+def is_option_class(wanted: Wanted) -> bool:
+    """
+    Is this argument to be filled from files? C{options} is, and so is any other whose
+    class says which file it is in, as one that several plugins share.
+    """
+    named = wanted.name == "options" or hasattr(wanted.type, "config_file")
+    return named and attrs.has(wanted.type)

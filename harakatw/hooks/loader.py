@@ -20,6 +20,7 @@ from harakatw.hooks.declared import (
     HOOK_INTERFACES,
     DeclaredHook,
     declared_hooks,
+    is_option_class,
     wanted_services,
 )
 from harakatw.hooks.search import PluginSearch
@@ -88,7 +89,7 @@ class PluginLoader:
             timeout,
             files | {f"{name}.timeout"},
             str(Path(module.__file__ or "").resolve()),
-            (*problems, *more),
+            (*problems, *more, *own_problems(instance)),
         )
 
     def _arguments(
@@ -98,10 +99,11 @@ class PluginLoader:
         files: frozenset[str] = frozenset()
         problems: tuple[Problem, ...] = ()
         for wanted in wanted_services(cls):
-            if attrs.has(wanted.type) and wanted.name == "options":
+            if is_option_class(wanted):
                 loaded = load_options(wanted.type, self._files_for(module), name)
-                arguments["options"] = loaded.options
-                files, problems = loaded.files, loaded.problems
+                arguments[wanted.name] = loaded.options
+                files |= loaded.files
+                problems += loaded.problems
             elif wanted.name == "name":
                 arguments["name"] = name
             elif wanted.name in self.services:
@@ -122,6 +124,11 @@ class PluginLoader:
         loaded = load_options(PluginTimeoutOptions, self.files, name)
         own = loaded.options.timeout
         return self.timeout_seconds if own is None else own, loaded.problems
+
+
+def own_problems(plugin: object) -> tuple[Problem, ...]:
+    """What a plugin has to say of its files besides: its C{problems}, if it has any."""
+    return tuple(getattr(plugin, "problems", ()))
 
 
 def plugin_class(name: str, module: ModuleType) -> type:

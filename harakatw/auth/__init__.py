@@ -1,0 +1,1 @@
+"""AUTH: what plugins that check passwords, keys, tokens and certificates share."""

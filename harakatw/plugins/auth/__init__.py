@@ -1,0 +1,1 @@
+"""Plugins that know users: who may log in."""
