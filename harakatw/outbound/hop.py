@@ -66,8 +66,8 @@ def _check_port(hop: "Hop", attribute: object, port: int) -> None:
 
 
 def _check_path(hop: "Hop", attribute: object, path: str) -> None:
-    if path and (not path.startswith("/") or "\0" in path):
-        raise HopError("the path of a Unix socket must begin with /")
+    if path and not (path.startswith("/") and path.isprintable()):
+        raise HopError("the path of a Unix socket must begin with / and be printable")
 
 
 def _check_helo(hop: "Hop", attribute: object, name: str) -> None:

@@ -73,7 +73,7 @@ def parse_route(text: str) -> Route:
     try:
         entry = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{text[:80]!r} is not JSON: {error}") from None
+        raise ValueError(f"{_without_password(text)} is not JSON: {error}") from None
     if not isinstance(entry, dict):
         raise ValueError('expected an object such as {"action": "continue"}')
     others = sorted(entry.keys() - {"action", "nexthop"})
@@ -91,9 +91,16 @@ def _action(value: object) -> Action | None:
 def _next_hop(value: object) -> str:
     if value == "":
         return ""
-    if not isinstance(value, str) or not _is_next_hop(value):
-        raise ValueError(f"nexthop {value!r} is not {_EXPECTED_HOP}")
+    if not isinstance(value, str):
+        raise ValueError(f"expected a text as nexthop: {_EXPECTED_HOP}")
+    if not _is_next_hop(value):
+        raise ValueError(f"nexthop {_without_password(value)} is not {_EXPECTED_HOP}")
     return value
+
+
+def _without_password(text: str) -> str:
+    """The end of a text that is wrong, in quotes: what may be shown of it."""
+    return repr(text.rpartition("@")[2][:80])
 
 
 def _is_next_hop(value: str) -> bool:

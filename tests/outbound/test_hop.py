@@ -80,6 +80,8 @@ class TextTests(SynchronousTestCase):
             "-mx-.example/",
             "fe80::1%eth0",
             "{not json",
+            "lmtp:/run/\x1b[2J",
+            "lmtp:/run/a%0Ab",
         ):
             self.assertRaises(HopError, parse_hop, text)
 

@@ -53,6 +53,18 @@ class NextHopTests(SynchronousTestCase):
         for value in "25", "null", "[]", "{}", "false":
             self.assertRaises(ValueError, parse_route, f'{{"nexthop": {value}}}')
 
+    def test_secret(self) -> None:
+        """What is wrong is told without the password, for it goes to the log."""
+        for entry in (
+            '{"nexthop": "smtp://user:sesame@mx.example:99999"}',
+            '{"nexthop": "user:sesame@mx.example"}',
+            '{"nexthop": ["smtp://user:sesame@mx.example"]}',
+            '{"nexthop": "smtp://user:sesame@mx.example"',
+        ):
+            error = self.assertRaises(ValueError, parse_route, entry)
+            self.assertNotIn("sesame", str(error))
+            self.assertIn("expected" if "[" in entry else "not", str(error))
+
     def test_none(self) -> None:
         """An entry without one, or an empty one, leaves the route to DNS."""
         for text in "{}", '{"nexthop": ""}':

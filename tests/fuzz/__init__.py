@@ -1,0 +1,1 @@
+"""Parsers under fire: inputs that nobody would write, in any number."""
