@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from harakatw.outbound.client.sasl import SASLError, start
+from harakatw.outbound.client.sasl import start
 from harakatw.wire.answer import (
     MAX_KEPT_OCTETS,
     MAX_LINE_OCTETS,
@@ -14,6 +14,7 @@ from harakatw.wire.answer import (
 )
 from harakatw.wire.capabilities import parse_capabilities
 from harakatw.wire.dialogue import Dialogue, Stage
+from harakatw.wire.sasl.text import SASLError
 from tests.fuzz.target import Target, check_reply, cut, cuts, octets
 from tests.properties import st
 

@@ -7,18 +7,16 @@ from harakatw.errors import ProtocolError
 from harakatw.wire.command import CommandStream, split_command
 from harakatw.wire.data import DataDecoder, has_bare_newline, repair_newlines
 from harakatw.wire.dsn import (
-    check_mail_dsn,
-    check_rcpt_dsn,
     encode_foreign,
     message_dsn,
     parse_orcpt,
     recipient_dsn,
 )
+from harakatw.wire.extensions import EXTENSIONS, Terms, make_offer
 from harakatw.wire.helo import MAX_HOST_OCTETS, parse_helo
 from harakatw.wire.params import (
     MAX_PARAMS,
     Params,
-    check_params,
     decode_xtext,
     encode_xtext,
     parse_body,
@@ -31,6 +29,7 @@ from tests.fuzz.target import Target, cut, cuts, octets, refusal, text
 from tests.properties import st
 
 _MAX_LINE = 40
+_OFFER: Final = make_offer(EXTENSIONS, Terms(max_bytes=99))
 _END = b"\r\n.\r\n"
 
 
@@ -147,9 +146,8 @@ def check_params_of(argument: bytes, utf8: bool) -> None:
     assert len(params) <= MAX_PARAMS
     words = [k if v is None else f"{k}={v}" for k, v in params.items()]
     assert parse_params(" ".join(words).encode(), utf8=utf8) == params
-    refusal((501, 555), check_params, params, frozenset(("SIZE", "BODY")))
-    refusal((501,), check_mail_dsn, params)
-    refusal((501,), check_rcpt_dsn, params, utf8=utf8)
+    refusal((501, 552, 555), _OFFER.check_mail, params)
+    refusal((501, 555), _OFFER.check_rcpt, params, utf8=utf8)
     for value in params.values():
         if not refusal((501, 552), parse_size, value, 99):
             assert 0 <= parse_size(value, 99) <= 99
