@@ -12,7 +12,7 @@ import attrs
 from attrs.validators import and_, ge, le
 
 from harakatw.config.networks import Networks, check_networks, parse_networks
-from harakatw.config.options import doc
+from harakatw.config.options import doc, value_file
 
 MEBIOCTET = 1024 * 1024
 
@@ -24,7 +24,6 @@ class ConnectionOptions:
     config_file: ClassVar[str] = "connection.ini"
     unsupported: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
-            "max.mime_parts": "the MIME structure is not looked at yet",
         }
     )
 
@@ -79,6 +78,33 @@ class ConnectionOptions:
         default=True,
         metadata=doc("Name product and version to clients?", section="headers"),
     )
+    mime_piece_octets: int = attrs.field(
+        default=65536,
+        validator=and_(ge(1024), le(MEBIOCTET)),
+        metadata=value_file(
+            "mailparser.bufsize",
+            "How much of an attachment a plugin is given at once.",
+            unit="octets",
+        ),
+    )
+    max_mime_depth: int = attrs.field(
+        default=100,
+        validator=and_(ge(1), le(1000)),
+        metadata=value_file(
+            "mailparser.max_mime_depth",
+            "How deep the MIME structure of a message is looked into.",
+            unit="containers within each other",
+        ),
+    )
+    max_mime_collected: int = attrs.field(
+        default=64 * MEBIOCTET,
+        validator=ge(65536),
+        metadata=value_file(
+            "mailparser.attachment_max_buffered",
+            "The largest part that is held in memory to be changed by a plugin.",
+            unit="octets",
+        ),
+    )
     max_header_lines: int = attrs.field(
         default=1000,
         validator=ge(1),
@@ -129,6 +155,26 @@ class ConnectionOptions:
             unit="octets",
             section="max",
             key="data_line_length",
+        ),
+    )
+    max_mime_parts: int = attrs.field(
+        default=1000,
+        validator=ge(1),
+        metadata=doc(
+            "Parts that a message may have, if plugins look at them.",
+            unit="parts",
+            section="max",
+            key="mime_parts",
+        ),
+    )
+    max_body_text: int = attrs.field(
+        default=4 * MEBIOCTET,  # ours
+        validator=ge(65536),
+        metadata=doc(
+            "How much of a message's text plugins can look at.",
+            unit="octets",
+            section="max",
+            key="body_text",
         ),
     )
     max_recipients: int = attrs.field(

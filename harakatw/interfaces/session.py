@@ -4,12 +4,14 @@ What a plugin sees of a session: the connection and its transaction.
 Names and shapes are Haraka's (rows CO01 to CO15 and TX01 to TX17).
 """
 
+import re
 from collections.abc import Iterable, Mapping
 
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
 from harakatw.address import Address
+from harakatw.interfaces.mime import AttachmentStart, FilterFunction, IBody
 from harakatw.notes import Notes
 from harakatw.results import Results
 
@@ -25,6 +27,17 @@ class ITransaction(Interface):
     results: Results = Attribute("What plugins found out about this message.")
     relaying: bool = Attribute("May this message go anywhere?")
     data_bytes: int = Attribute("Octets of the message received so far.")
+    parse_body: bool = Attribute(
+        "Is C{body} wanted? To be set on C{data} or before (row TX03)."
+    )
+    body: IBody | None = Attribute(
+        "The tree of the message's parts, if C{parse_body} was set in time."
+    )
+    mime_part_count: int = Attribute("Parts that C{body} has.")
+    discard_data: bool = Attribute(
+        "May the body be forgotten as it comes? C{body} and attachments are there all "
+        "the same; the message cannot be queued (row TX12)."
+    )
 
     def rcpt_params(recipient: Address) -> Mapping[str, str | None]:
         """
@@ -54,6 +67,58 @@ class ITransaction(Interface):
 
     def remove_header(name: str) -> None:
         """Remove every field of this name, in whatever case."""
+
+    def replace_header(name: str, value: str, number: int = 0) -> None:
+        """
+        Put a field in the place of one; the others keep their octets.
+
+        @param number: which of those with this name, from the top; the first is 0.
+            Without any, the field is appended.
+        @raise ValueError: as L{add_header}.
+        @raise IndexError: if there are some, but not that many.
+        """
+
+    def read_body() -> "Deferred[IBody]":
+        """
+        The tree of the parts of a message that has come, whether or not C{parse_body}
+        was set in time.
+
+        @return: fails with L{harakatw.errors.StoreError} if it cannot be read.
+        """
+
+    def attachment_hooks(start: AttachmentStart) -> None:
+        """
+        Have attachments given to a plugin while they come (row TX09). Sets
+        C{parse_body}.
+
+        @param start: called as C{start(content_type, filename, body, stream)} when one
+            begins; C{stream} is an L{harakatw.interfaces.mime.IAttachmentStream}.
+        @raise ValueError: if the message comes already: call it on C{data} or before.
+        """
+
+    def add_body_filter(
+        ct_match: "str | re.Pattern[str]", body_filter: FilterFunction
+    ) -> None:
+        """
+        Have the content of parts changed before the message is queued (row TX11).
+        Plugins on C{data_post} see the message as it came.
+
+        @param ct_match: what the Content-Type begins with, or a pattern to be found in
+            it; both are compared in lower case.
+        @param body_filter: called as C{body_filter(ct, charset, octets)} with the whole
+            content, transfer encoding undone; returns octets in the same charset, or
+            L{None} to leave the part as it is.
+        """
+
+    def set_banner(text: str, html: str | None = None) -> None:
+        """
+        Have a text added to the message before it is queued (row TX10): at the end of
+        text, in HTML before the end of the body.
+
+        @param text: for text; C{""} for no banner.
+        @param html: for HTML; if left out, C{text} with a C{<br/>} for each line end.
+        @raise ValueError: for a control character, or a line of over 900 octets.
+        """
 
     def skip_plugins(names: Iterable[str]) -> None:
         """Do not call these plugins for the rest of the transaction (row RG11)."""

@@ -44,10 +44,15 @@ def decode_octets(octets: bytes, charset: str) -> str:
         one.
     @return: the text, with U+FFFD for what the charset does not define.
     """
-    return octets.decode(_codec(charset), "replace")
+    return octets.decode(codec_for(charset), "replace")
 
 
-def _codec(charset: str) -> str:
+def codec_for(charset: str) -> str:
+    """
+    Python's name for a charset, out of the fixed list.
+
+    @param charset: as for L{decode_octets}.
+    """
     name = charset[:40].strip().lower().replace("-", "_")
     name = aliases.get(name, name)
     name = _SUPERSETS.get(name, name)

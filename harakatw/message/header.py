@@ -154,6 +154,56 @@ class Header:
             self._raw = _pattern(key).sub(b"", self._raw)
             self._indexed_octets -= sum(map(len, known))
 
+    def replace(self, name: str, value: str, number: int = 0) -> None:
+        """
+        Put a field in the place of one; if there is none, behind the others.
+
+        @param number: which of those with this name, from the top; the first is 0.
+        @raise ValueError: as L{add}.
+        @raise IndexError: if there are some, but not that many.
+        """
+        field = make_field(name, value)
+        if number == 0 and not self.fields(name):
+            self._after.append(field)
+        else:
+            self._exchange(name, number, field)
+
+    def remove_one(self, name: str, number: int) -> None:
+        """
+        Remove one field and leave the others of its name.
+
+        @param number: as for L{replace}.
+        @raise IndexError: if there are not that many.
+        """
+        self._exchange(name, number, b"")
+
+    def _exchange(self, name: str, number: int, field: bytes) -> None:
+        """Put octets in the place of one field; those of no other change."""
+        key = name.lower().encode("utf-8", "replace")
+        left = number
+        for fields in (self._before[::-1], None, self._after):
+            if fields is None:
+                left = self._exchange_received(key, left, field)
+            else:
+                left = _exchange_in(fields, key, left, field)
+                if fields is not self._after:
+                    self._before = fields[::-1]
+            if left < 0:
+                return
+        raise IndexError(f"the header has no {name} number {number}")
+
+    def _exchange_received(self, key: bytes, left: int, field: bytes) -> int:
+        """As L{_exchange_in}, among what came from the network."""
+        for found in _FIELD.finditer(self._raw):
+            if found[0] and _key(found[0]) == key:
+                if left == 0:
+                    raw = self._raw
+                    self._raw = raw[: found.start()] + field + raw[found.end() :]
+                    self._index = None
+                    return -1
+                left -= 1
+        return left
+
     def __bytes__(self) -> bytes:
         """The fields as they go out, without the blank line that follows them."""
         if not (self._before or self._after):
@@ -168,6 +218,22 @@ class Header:
                 self._index.setdefault(_key(field), []).append(field)
                 self._indexed_octets += len(field)
         return self._index
+
+
+def _exchange_in(fields: list[bytes], key: bytes, left: int, field: bytes) -> int:
+    """
+    Exchange one field of a list.
+
+    @param left: how many of this name are passed by.
+    @return: how many are still to be passed by; -1 if it is done.
+    """
+    for place, each in enumerate(fields):
+        if _key(each) == key:
+            if left == 0:
+                fields[place : place + 1] = [field] if field else []
+                return -1
+            left -= 1
+    return left
 
 
 def _ended(raw: bytes) -> bytes:

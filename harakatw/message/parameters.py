@@ -6,6 +6,7 @@ Fields with parameters, such as C{Content-Type: text/plain; charset=utf-8}.
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -48,6 +49,24 @@ def parse_parameters(value: str) -> tuple[str, dict[str, str]]:
             pieces = sections.setdefault(name[1], {})
             pieces.setdefault(int(name[2] or 0), (text, name[3] is not None))
     return main, plain | {name: _join(pieces) for name, pieces in sections.items()}
+
+
+def plain_parameter(value: str, name: str) -> str:
+    """
+    One parameter as it stands, for what is compared with octets and never shown.
+
+    @param value: as for L{parse_parameters}.
+    @param name: in lower case.
+    @return: unquoted and not decoded, unless RFC 2231 was made use of; C{""} if it is
+        missing.
+    """
+    for segment in islice(_segments(value), 1, None):
+        found = _PARAMETER.match(segment)
+        if found and found[1].lower() == name:
+            return found[3] if found[2] is None else _QUOTED_PAIR.sub(r"\1", found[2])
+    if not _USES_RFC_2231.search(value):
+        return ""
+    return parse_parameters(value)[1].get(name, "")
 
 
 def decode_parameters(value: str) -> str:

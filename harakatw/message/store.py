@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 
 from harakatw.errors import StoreError
 from harakatw.message.header import MAX_FIELDS, Header
+from harakatw.message.mime.limits import MIMELimits
 from harakatw.message.section import find_section
 from harakatw.message.spool import Spool, open_spool_file
 from harakatw.message.writer import converted_chunks, stuffed_chunks
@@ -39,6 +40,7 @@ class StoreSettings:
     @ivar spool_after: octets of a message kept in memory: -1 is all, 0 is none.
     @ivar max_header_octets: longest header; more is counted to the body.
     @ivar max_header_fields: fields of a header that are indexed.
+    @ivar mime: how far the structure of a message is looked at, if at all.
     @ivar open_file: opens a spool file in a directory.
     """
 
@@ -47,6 +49,7 @@ class StoreSettings:
     spool_after: int
     max_header_octets: int = 1 << 20
     max_header_fields: int = MAX_FIELDS
+    mime: MIMELimits = attrs.field(factory=MIMELimits)
     open_file: Callable[[str], IO[bytes]] = open_spool_file
 
 
@@ -74,9 +77,10 @@ class Message:
     @ivar in_memory: octets held in memory.
     @ivar is_binary: may any octets be in it, a CR or LF alone among them (RFC 3030
         section 3)?
+    @ivar is_body_dropped: is the body not kept, though it came?
     """
 
-    _settings: StoreSettings
+    settings: StoreSettings
     size: int = attrs.field(default=0, init=False)
     in_memory: int = attrs.field(default=0, init=False)
     is_binary: bool = attrs.field(default=False, init=False)
@@ -89,9 +93,10 @@ class Message:
     _header: Header | None = attrs.field(default=None, init=False)
     _head: bytes | None = attrs.field(default=None, init=False)  # None: not yet found
     _is_cut: bool = attrs.field(default=False, init=False)
+    is_body_dropped: bool = attrs.field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
-        after = self._settings.spool_after
+        after = self.settings.spool_after
         self._spool_at = _NEVER if after < 0 else after
 
     def append(self, chunk: bytes) -> None:
@@ -137,11 +142,11 @@ class Message:
             self._spool_at = self.in_memory  # there is but a header as yet
             return succeed(None)
         if self._spool is None:
-            settings = self._settings
+            settings = self.settings
             self._spool = Spool(partial(settings.open_file, settings.spool_dir))
         batch = tuple(self._chunks)
         self._spool_at, self._is_spooling = _NEVER, True
-        writing = self._settings.in_thread(self._spool.append, batch)
+        writing = self.settings.in_thread(self._spool.append, batch)
         return writing.addCallbacks(self._spool_done, self._spool_failed, (batch,))
 
     def finish(self) -> None:
@@ -158,6 +163,38 @@ class Message:
         if self._spool is not None:
             self._spool.close()
 
+    def drop_body(self) -> None:
+        """
+        Forget what came of the body; the header stays. The message cannot be read any
+        more.
+        """
+        self.is_body_dropped = True
+        if self._divide():
+            self._chunks = []
+            self.in_memory = 0
+
+    def new_body(self) -> "Message":
+        """A message without a header, to be filled for L{take_body}."""
+        body = Message(self.settings)
+        body._head = b""
+        return body
+
+    def take_body(self, body: "Message") -> None:
+        """
+        Have another's body from now on.
+
+        @param body: from L{new_body}; whole, and not to be used any more.
+        """
+        if self._phase is _GONE:
+            body.destroy()
+            return
+        if self._spool is not None:
+            self._spool.close()
+        self._chunks, self._spool = body._chunks, body._spool
+        self._spooled = body._spooled
+        self.in_memory = len(self.raw_header) + body.in_memory
+        self.size = len(self.raw_header) + len(b"\r\n") + body.size
+
     @property
     def is_spooled(self) -> bool:
         """Is some of it in a file, so that it should be read in a thread only?"""
@@ -170,7 +207,7 @@ class Message:
         added before the message came stands around what comes.
         """
         if self._header is None:
-            self._header = Header(max_fields=self._settings.max_header_fields)
+            self._header = Header(max_fields=self.settings.max_header_fields)
             if self._head is not None:
                 self._header.receive(self._head)
         if self._head is None:
@@ -220,6 +257,8 @@ class Message:
         if self._phase is not _WHOLE:
             gone = self._phase is _GONE
             raise StoreError(f"the message is {'gone' if gone else 'still arriving'}")
+        if self.is_body_dropped:
+            raise StoreError("a plugin set discard_data: the message was not kept")
         self._divide()
         in_memory = tuple(self._chunks)
         if self._spool is None:
@@ -268,14 +307,14 @@ class Message:
         """
         chunks = self.chunks()
         if self.is_spooled:
-            return self._settings.in_thread(b"".join, chunks)
+            return self.settings.in_thread(b"".join, chunks)
         return succeed(b"".join(chunks))
 
     def _divide(self) -> bool:
         """Find the end of the header, unless it is known. Is it known now?"""
         if self._head is not None:
             return True
-        limit = self._settings.max_header_octets
+        limit = self.settings.max_header_octets
         is_whole = self._phase is not _ARRIVING
         taken = 1  # is enough for nearly all mail; else twice as many are looked at
         while True:

@@ -12,6 +12,7 @@ from harakatw.dns.options import DNSOptions
 from harakatw.dns.servers import name_servers
 from harakatw.hooks.chain import Chain
 from harakatw.interfaces.services import IOutbound, IThreads
+from harakatw.message.mime.limits import limits_of
 from harakatw.message.received import ReceivedTemplate
 from harakatw.message.store import StoreSettings
 from harakatw.net.rounds import round_of
@@ -55,6 +56,7 @@ def make_context(
             spool_dir=limits.spool_dir,
             spool_after=limits.spool_after,
             max_header_fields=limits.max_header_lines,
+            mime=limits_of(limits),
         ),
         now=time.time,
         results=settings.results.settings,

@@ -22,6 +22,7 @@ from harakatw.smtp.data import (
     spooled,
 )
 from harakatw.smtp.session import Dropping, Session
+from harakatw.smtp.structure import catch_up
 from harakatw.smtp.transaction import Transaction
 from harakatw.verdict import Decision, Verdict
 from harakatw.wire.chunks import Chunk, ChunkDecoder, OctetCounter, parse_bdat
@@ -88,6 +89,8 @@ def _ruled(
     limit = session.context.limits.max_data_line_length
     transaction.chunks = decoder = ChunkDecoder(limit, is_binary=binary)
     transaction.message.is_binary = binary
+    if transaction.motion is not None:
+        transaction.motion.begin()
     session.phase = Phase.CHUNKS
     session.data_began = session.context.clock.seconds()
     _take(session, chunk, transaction, decoder)
@@ -129,11 +132,15 @@ def receive_chunk(
         if decoder.bare_newline:
             piece = repair_newlines(piece)
         message.append(piece)
+        if transaction.motion is not None:
+            transaction.motion.receive(message, piece)
     if rest is not None:
         session.decoder = None
     if message.needs_spool:
         spooling = message.spool().addErrback(not_spooled)
         session.wait_for(spooling, _spooled, decoder)
+    elif transaction.motion is not None and transaction.motion.is_held:
+        catch_up(session, transaction.motion, _go_on, decoder)
     elif rest is not None:
         _came(session, transaction, decoder)
     return rest or b""
@@ -143,6 +150,15 @@ def _spooled(
     session: Session, problem: StoreError | None, decoder: ChunkDecoder
 ) -> None:
     spooled(session, problem)
+    transaction = session.connection.transaction
+    motion = None if transaction is None else transaction.motion
+    if motion is not None and motion.is_held:
+        catch_up(session, motion, _go_on, decoder)
+    else:
+        _go_on(session, None, decoder)
+
+
+def _go_on(session: Session, _: None, decoder: ChunkDecoder) -> None:
     transaction = session.connection.transaction
     if session.decoder is None and transaction is not None:
         _came(session, transaction, decoder)

@@ -11,10 +11,12 @@ from twisted.python.failure import Failure
 from harakatw.config.connection import ConnectionOptions
 from harakatw.errors import ProtocolError, StoreError
 from harakatw.message.foreign import disown_results
+from harakatw.message.mime.motion import Motion
 from harakatw.reply import Reply, reply
 from harakatw.smtp.accepted import hand_over
 from harakatw.smtp.records import log_message, log_problem
 from harakatw.smtp.session import Session
+from harakatw.smtp.structure import catch_up, rewrite
 from harakatw.smtp.trace import trace_field
 from harakatw.smtp.transaction import Transaction
 from harakatw.verdict import Decision, Verdict
@@ -27,6 +29,8 @@ BINARY: Final = reply(503, "5.5.1", "A BINARYMIME message comes with BDAT")
 BARE_NEWLINE: Final = reply(
     554, "5.6.0", "The message has a CR or LF that stands alone; lines end in CRLF"
 )
+TOO_MANY_PARTS: Final = reply(554, "5.6.0", "The message has too many MIME parts")
+NOT_TAKEN: Final = reply(451, "4.3.0", "An attachment could not be looked at")
 LOOP: Final = reply(554, "5.4.6", "Too many Received fields: this looks like a loop")
 HEADER_TOO_LONG: Final = reply(552, "5.3.4", "The header of the message is too long")
 STORAGE: Final = reply(452, "4.3.1", "Out of storage, try again later")
@@ -50,6 +54,9 @@ def _ruled(session: Session, verdict: Verdict) -> None:
     if decision.refused:
         refuse(session, decision)
         return
+    transaction = session.connection.transaction
+    if transaction is not None and transaction.motion is not None:
+        transaction.motion.begin()
     session.decoder = DataDecoder(session.context.limits.max_data_line_length)
     session.phase = Phase.DATA
     session.data_began = session.context.clock.seconds()
@@ -74,12 +81,16 @@ def receive(session: Session, decoder: DataDecoder, octets: bytes) -> bytes:
         limit = session.context.limits.max_bytes
         if 0 < limit < message.size:
             message.destroy()  # what still comes is counted, not kept
+        elif transaction.motion is not None:
+            transaction.motion.receive(message, piece)
     if rest is not None:
         session.decoder = None
         finish(session, decoder, transaction)
         return rest
     if message.needs_spool:
-        session.wait_for(message.spool().addErrback(not_spooled), spooled)
+        session.wait_for(message.spool().addErrback(not_spooled), _spooled)
+    elif transaction.motion is not None and transaction.motion.is_held:
+        catch_up(session, transaction.motion, _go_on)
     return b""
 
 
@@ -98,6 +109,18 @@ def spooled(session: Session, problem: StoreError | None) -> None:
         log_problem(session, "the message cannot be spooled", problem)
 
 
+def _spooled(session: Session, problem: StoreError | None) -> None:
+    spooled(session, problem)
+    transaction = session.connection.transaction
+    motion = None if transaction is None else transaction.motion
+    if motion is not None and motion.is_held:
+        catch_up(session, motion, _go_on)
+
+
+def _go_on(session: Session, _: None) -> None:
+    """The wait is over; what comes next is read."""
+
+
 def finish(session: Session, decoder: LineWatch, transaction: Transaction) -> None:
     """The message is whole: rule on its form, then ask the plugins."""
     message = transaction.message
@@ -107,6 +130,19 @@ def finish(session: Session, decoder: LineWatch, transaction: Transaction) -> No
         reject_too_big(session)
         return
     message.finish()
+    motion = transaction.motion
+    if motion is not None:
+        motion.finish()
+        if motion.is_held:
+            catch_up(session, motion, _came, decoder, transaction)
+            return
+    _came(session, None, decoder, transaction)
+
+
+def _came(
+    session: Session, _: None, decoder: LineWatch, transaction: Transaction
+) -> None:
+    message, limits = transaction.message, session.context.limits
     fault = _fault(decoder, transaction, limits)
     if fault is not None:
         reject(session, Decision(True, fault))
@@ -133,12 +169,20 @@ def _fault(
         return HEADER_TOO_LONG
     if limits.max_received and message.received_count > limits.max_received:
         return LOOP
+    if transaction.motion is not None:
+        return _fault_of_parts(transaction.motion)
     return None
 
 
 def reject_too_big(session: Session) -> None:
     """Refuse a message that is bigger than allowed."""
     session.ask("max_data_exceeded", (), _too_big)
+
+
+def _fault_of_parts(motion: Motion) -> Reply | None:
+    if motion.has_too_many_parts:
+        return TOO_MANY_PARTS
+    return NOT_TAKEN if motion.has_failed else None
 
 
 def _too_big(session: Session, verdict: Verdict) -> None:
@@ -148,10 +192,25 @@ def _too_big(session: Session, verdict: Verdict) -> None:
 
 def _examined(session: Session, verdict: Verdict) -> None:
     decision = session.decide("data_post", verdict)
+    transaction = session.connection.transaction
     if decision.refused:
         reject(session, decision)
+    elif (
+        transaction is not None
+        and transaction.motion is not None
+        and transaction.motion.changes
+    ):
+        rewrite(session, transaction.motion, transaction.message, _rewritten)
     else:
         hand_over(session)
+
+
+def _rewritten(session: Session, problem: StoreError | None) -> None:
+    if problem is None:
+        hand_over(session)
+        return
+    log_problem(session, "the message cannot be changed", problem)
+    reject(session, Decision(True, STORAGE))
 
 
 def reject(session: Session, decision: Decision) -> None:

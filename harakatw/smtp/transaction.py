@@ -1,14 +1,19 @@
 """What plugins see of a mail transaction (rows TX01 to TX17)."""
 
+import re
 from collections.abc import Iterable
 from typing import Protocol
 
 import attrs
+from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from harakatw.address import Address
+from harakatw.interfaces.mime import AttachmentStart, FilterFunction, IBody
 from harakatw.interfaces.session import ITransaction
 from harakatw.message.header import Header
+from harakatw.message.mime.body import Body
+from harakatw.message.mime.motion import Motion
 from harakatw.message.store import Message, StoreSettings
 from harakatw.notes import Notes
 from harakatw.results import Results
@@ -36,6 +41,7 @@ class Transaction:
     @ivar store_failed: did the disk not take the message?
     @ivar chunks: counts the octets of BDAT; L{None} before the first.
     @ivar deadline: when it must be over, in seconds of the reactor's clock.
+    @ivar motion: what plugins want done with the message's structure, if anything.
     """
 
     uuid: str
@@ -49,6 +55,7 @@ class Transaction:
     rcpt_tried: int = 0
     store_failed: bool = False
     chunks: ChunkDecoder | None = None
+    motion: Motion | None = None
     _rcpt_params: dict[int, tuple[Address, Params]] | None = None
     _message: Message | None = None
     _notes: Notes | None = None
@@ -122,6 +129,63 @@ class Transaction:
     def remove_header(self, name: str) -> None:
         """Remove every field of this name, in whatever case."""
         self.header.remove(name)
+
+    def replace_header(self, name: str, value: str, number: int = 0) -> None:
+        """Put a field in the place of one; see L{Header.replace}."""
+        self.header.replace(name, value, number)
+
+    # ---- the message's structure -----------------------------------------------------
+
+    def _wishes(self) -> Motion:
+        if self.motion is None:
+            self.motion = Motion(self._store.mime, has_begun=self.data_bytes > 0)
+        return self.motion
+
+    @property
+    def parse_body(self) -> bool:
+        """Is the tree of the message's parts wanted?"""
+        return self.motion is not None and self.motion.parse_body
+
+    @parse_body.setter
+    def parse_body(self, wanted: bool) -> None:
+        self._wishes().parse_body = bool(wanted)
+
+    @property
+    def discard_data(self) -> bool:
+        """May the body be forgotten once it was looked at?"""
+        return self.motion is not None and self.motion.discard_data
+
+    @discard_data.setter
+    def discard_data(self, wanted: bool) -> None:
+        self._wishes().discard_data = bool(wanted)
+
+    @property
+    def body(self) -> Body | None:
+        """The tree of the message's parts; L{None} if nobody asked for it in time."""
+        return None if self.motion is None else self.motion.body
+
+    @property
+    def mime_part_count(self) -> int:
+        """Parts that came; 0 if nobody looks at them."""
+        return 0 if self.motion is None else self.motion.part_count
+
+    def read_body(self) -> "Deferred[IBody]":
+        """The tree, also if nobody asked for it in time; see L{ITransaction}."""
+        return Deferred.fromCoroutine(self._wishes().read(self.message))
+
+    def attachment_hooks(self, start: AttachmentStart) -> None:
+        """Have attachments given to a plugin; see L{ITransaction}."""
+        self._wishes().attachment_hooks(start)
+
+    def add_body_filter(
+        self, ct_match: "str | re.Pattern[str]", body_filter: FilterFunction
+    ) -> None:
+        """Have the content of parts changed; see L{ITransaction}."""
+        self._wishes().add_body_filter(ct_match, body_filter)
+
+    def set_banner(self, text: str, html: str | None = None) -> None:
+        """Have a text added to the message; see L{ITransaction}."""
+        self._wishes().set_banner(text, html)
 
     def skip_plugins(self, names: Iterable[str]) -> None:
         """Do not call these plugins for the rest of the transaction."""

@@ -25,6 +25,7 @@ from harakatw.hooks.declared import declared_hooks
 from harakatw.hooks.loader import LoadedPlugin
 from harakatw.hooks.registry import make_chains
 from harakatw.interfaces.services import INameLookup, IOutbound, IThreads
+from harakatw.message.mime.limits import limits_of
 from harakatw.message.received import ReceivedTemplate
 from harakatw.message.store import StoreSettings
 from harakatw.observe.levels import LogSwitch
@@ -152,6 +153,7 @@ class MemoryServer:
                 in_thread=self.threads.call,
                 spool_dir=self.limits.spool_dir,
                 spool_after=self.limits.spool_after,
+                mime=limits_of(self.limits),
             ),
             now=self.clock.seconds,
             listener=listener,

@@ -1,0 +1,1 @@
+"""The MIME structure of a message: walked as it comes, read, and rewritten."""
