@@ -143,6 +143,46 @@ class EditTests(SynchronousTestCase):
         header.add("Received", "z")
         self.assertEqual(header.get("received"), "z")
 
+    def test_replace(self) -> None:
+        """A field changes in its place; the others keep their octets."""
+        header = Header(RAW)
+        header.add("To", "first")
+        header.add_end("to", "last")
+        header.replace("SUBJECT", "ü")
+        header.replace("to", "second", 1)
+        header.replace("TO", "third", 2)
+        header.replace("To", "one")
+        header.replace("X-New", "new")
+        self.assertEqual(header.get_all("to"), ["one", "second", "third"])
+        self.assertEqual(
+            bytes(header),
+            b"To: one\r\n"
+            + RAW[: RAW.index(b"SUBJECT")]
+            + b"SUBJECT: =?utf-8?b?w7w=?=\r\nto: second\r\nTO: third\r\n"
+            + b"X-New: new\r\n",
+        )
+
+    def test_remove_one(self) -> None:
+        """One of several goes; the others stay, also those behind a thousand fields."""
+        raw = b"".join(b"A: %d\r\n" % number for number in range(9))
+        header = Header(raw, max_fields=5)
+        for number in 8, 7, 0:
+            header.remove_one("a", number)
+        self.assertEqual(header.get_all("A"), ["1", "2", "3", "4", "5", "6"])
+        header.add("A", "0")
+        header.remove_one("A", 0)
+        self.assertEqual(len(header.get_all("A")), 6)
+
+    def test_no_such_field(self) -> None:
+        """What is not there cannot be exchanged, and nothing changes."""
+        header = Header(RAW)
+        self.assertRaises(IndexError, header.remove_one, "To", 1)
+        self.assertRaises(IndexError, header.remove_one, "Cc", 0)
+        self.assertRaises(IndexError, header.remove_one, "é", 0)
+        self.assertRaises(IndexError, header.replace, "To", "x", 1)
+        self.assertRaises(ValueError, header.replace, "To", "x\ny")
+        self.assertEqual(bytes(header), RAW)
+
     def test_bad_value(self) -> None:
         """A value that cannot stand in a header is refused, and nothing is added."""
         header = Header(RAW)

@@ -80,9 +80,17 @@ def encode_banner(text: str, charset: str, *, is_html: bool) -> bytes:
     except UnicodeEncodeError:
         if is_html:
             return text.encode(codec, "xmlcharrefreplace")
-        plain = unicodedata.normalize("NFKD", text)
-        letters = "".join(each for each in plain if not unicodedata.combining(each))
-        return letters.encode(codec, "replace")
+        return "".join(_nearest(each, codec) for each in text).encode(codec, "replace")
+
+
+def _nearest(character: str, codec: str) -> str:
+    """A character, or its letter without marks if the charset does not have it."""
+    try:
+        character.encode(codec)
+    except UnicodeEncodeError:
+        plain = unicodedata.normalize("NFKD", character)
+        return "".join(each for each in plain if not unicodedata.combining(each))
+    return character
 
 
 class BannerEditor:

@@ -2,6 +2,7 @@
 
 import base64
 import quopri
+from itertools import pairwise
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -86,7 +87,7 @@ class DecodeTests(SynchronousTestCase):
         """However the content is cut, it decodes to the same."""
         inside = sorted(place % (len(octets) + 1) for place in places)
         ends = [0, *inside, len(octets)]
-        chunks = [octets[a:b] for a, b in zip(ends, ends[1:], strict=False)]
+        chunks = [octets[a:b] for a, b in pairwise(ends)]
         for encoding in "quoted-printable", "base64", "7bit":
             whole = decode_all(octets, encoding)
             self.assertEqual(decode_in(chunks, encoding), whole)
@@ -123,7 +124,7 @@ class EncodeTests(SynchronousTestCase):
         """What is encoded decodes to the same, in lines short enough for any relay."""
         inside = sorted(place % (len(octets) + 1) for place in places)
         ends = [0, *inside, len(octets)]
-        chunks = [octets[a:b] for a, b in zip(ends, ends[1:], strict=False)]
+        chunks = [octets[a:b] for a, b in pairwise(ends)]
         for encoding, decode in (
             ("base64", base64.b64decode),
             ("quoted-printable", quopri.decodestring),
