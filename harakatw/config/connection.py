@@ -22,10 +22,7 @@ class ConnectionOptions:
     """What a client may do, how much of it, and what it is told."""
 
     config_file: ClassVar[str] = "connection.ini"
-    unsupported: ClassVar[Mapping[str, str]] = MappingProxyType(
-        {
-        }
-    )
+    unsupported: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     spool_dir: str = attrs.field(
         default="/tmp",

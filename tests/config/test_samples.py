@@ -112,5 +112,5 @@ class SampleTests(ConfigTestCase):
         """No option of an ini file is missing from its sample."""
         text = render_samples(ConnectionOptions, "connection")["connection.ini"]
         keys = re.findall(r"(?m)^;(\w+)(?:\[\])?=", text)
-        self.assertEqual(len(keys), 28)
-        self.assertEqual(len(set(keys)), 28)
+        self.assertEqual(len(keys), 30)
+        self.assertEqual(len(set(keys)), 30)

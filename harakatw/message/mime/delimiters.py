@@ -12,30 +12,25 @@ _LINE_END: Final = b" \t\r\n"
 _DASHES: Final = b"--"
 
 
+NOT_YET: Final = -1
+"""Instead of a level: what comes may turn out to be a delimiter."""
+
+
 class Delimiter(NamedTuple):
     """
-    A line that ends a part.
+    A line that ends a part, with the line end before it.
 
-    @ivar level: of the multipart whose boundary it has; see L{Delimiters.open}.
+    @ivar start: offset of that line end; all before it is content.
+    @ivar after: offset behind the line.
+    @ivar level: of the multipart whose boundary it has, see L{Delimiters.open}; or
+        L{NOT_YET}.
     @ivar is_last: does it close the multipart?
     """
 
-    level: int
-    is_last: bool
-
-
-class Candidate(NamedTuple):
-    """
-    Where content ends for now.
-
-    @ivar end: offset up to which all is content.
-    @ivar start: offset of the line that may be a delimiter.
-    @ivar after: offset behind that line; -1 if it is not all there yet.
-    """
-
-    end: int
     start: int
     after: int
+    level: int
+    is_last: bool
 
 
 class Delimiters:
@@ -79,49 +74,68 @@ class Delimiters:
             del self._levels[self._opened.pop()[1]]
         self._needle = self._opened[-1][2] if self._opened else b""
 
-    def match(self, line: bytes) -> Delimiter | None:
-        """What is this line, which begins with two dashes?"""
+    def match(self, line: bytes) -> tuple[int, bool] | None:
+        """
+        What is this line, which begins with two dashes?
+
+        @return: level and C{is_last} of a delimiter.
+        """
         text = line.rstrip(_LINE_END)[2:]
         level = self._levels.get(text)
         if level is not None:
-            return Delimiter(level, False)
+            return level, False
         if text.endswith(_DASHES):
             level = self._levels.get(text[:-2])
             if level is not None:
-                return Delimiter(level, True)
+                return level, True
         return None
 
-    def search(self, data: bytes, start: int, is_line_start: bool) -> Candidate | None:
+    def search(
+        self, data: bytes, start: int, *, is_line_start: bool, is_end: bool
+    ) -> Delimiter | None:
         """
-        Find the next line that may be a delimiter, and where content ends before it.
+        Find the next delimiter.
 
         @param is_line_start: does a line begin at C{start}?
-        @return: L{None} if all of it is content.
+        @param is_end: is nothing more to come?
+        @return: L{None} if all from C{start} on is content.
         """
-        needle = self._needle
+        needle, size = self._needle, len(data)
         if is_line_start and data.startswith(needle[1:], start):
             at = start
         else:
             at = data.find(needle, start) + 1  # and so 0 is none
             if not at:
-                return self._cut(data, start, is_line_start)
-        after = data.find(b"\n", at, at + MAX_DELIMITER_OCTETS) + 1
-        if after or len(data) - at >= MAX_DELIMITER_OCTETS:
-            return Candidate(_before_newline(data, start, at), at, after or at)
-        return Candidate(_before_newline(data, start, at), at, -1)
+                return None if is_end else self._cut(data, start, is_line_start)
+        while True:
+            after = data.find(b"\n", at, at + MAX_DELIMITER_OCTETS) + 1
+            if not after and size - at < MAX_DELIMITER_OCTETS:
+                if not is_end:
+                    return _not_yet(data, start, at)
+                after = size
+            found = self.match(data[at:after])
+            if found is not None:
+                return Delimiter(_before_newline(data, start, at), after, *found)
+            at = data.find(needle, at) + 1
+            if not at:
+                return None if is_end else self._cut(data, start, False)
 
-    def _cut(self, data: bytes, start: int, is_line_start: bool) -> Candidate | None:
+    def _cut(self, data: bytes, start: int, is_line_start: bool) -> Delimiter | None:
         """Is there the beginning of such a line at the end of the data?"""
         size, longest = len(data), len(self._needle)
         is_short = is_line_start and size - start < longest
         if is_short and self._needle.startswith(data[start:], 1):
-            return Candidate(start, start, -1)
+            return _not_yet(data, start, start)
         newline = data.rfind(b"\n", max(start, size - longest))
         if newline >= 0 and self._needle.startswith(data[newline:]):
-            return Candidate(_before_newline(data, start, newline + 1), newline + 1, -1)
+            return _not_yet(data, start, newline + 1)
         if data.endswith(b"\r", start):
-            return Candidate(size - 1, size, -1)
+            return _not_yet(data, start, size - 1)
         return None
+
+
+def _not_yet(data: bytes, start: int, at: int) -> Delimiter:
+    return Delimiter(_before_newline(data, start, at), len(data), NOT_YET, False)
 
 
 def _common_start(one: bytes, other: bytes) -> bytes:

@@ -18,6 +18,7 @@ from harakatw.message.mime.part import Kind, Part
 MAX_MATCHED_CHARACTERS: Final = 1000
 """Of a Content-Type that a plugin's pattern is tried on."""
 
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'+.^_`{|}~-]++")
 _DEFAULT_CHARSET: Final = "us-ascii"  # RFC 2045 section 5.2
 
 
@@ -119,7 +120,7 @@ def set_charset(part: Part, charset: str) -> str:
     @return: the charset that it says now.
     """
     parameters = part.parameters | {"charset": charset}
-    written = "".join(f'; {key}="{_quoted(text)}"' for key, text in parameters.items())
+    written = "".join(f"; {key}={_quoted(text)}" for key, text in parameters.items())
     try:
         _set(part, "Content-Type", part.content_type + written)
     except ValueError:  # what the sender put there cannot be written again
@@ -141,4 +142,6 @@ def _set(part: Part, name: str, value: str) -> None:
 
 
 def _quoted(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"')
+    if _TOKEN.fullmatch(value):
+        return value
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'

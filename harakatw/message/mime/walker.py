@@ -12,7 +12,7 @@ import re
 from typing import Final, Protocol
 
 from harakatw.message.header import Header
-from harakatw.message.mime.delimiters import Delimiter, Delimiters
+from harakatw.message.mime.delimiters import NOT_YET, Delimiters
 from harakatw.message.mime.limits import MAX_DELIMITER_OCTETS, MIMELimits
 from harakatw.message.mime.part import Kind, Part, make_part
 
@@ -156,28 +156,19 @@ class Walker:
 
         @return: how far it was understood; -1 if not without more.
         """
-        searched, is_line_start = start, self._is_line_start
-        while True:
-            found = self._delimiters.search(data, searched, is_line_start)
-            if found is None or (is_end and found.start == len(data)):
-                self._pass_on(data[start:])
-                return len(data)
-            if found.after < 0 and not is_end:
-                if found.end > start:
-                    self._pass_on(data[start : found.end])
-                    return found.end
-                return -1
-            after = len(data) if found.after < 0 else found.after
-            delimiter = self._delimiters.match(data[found.start : after])
-            if delimiter is not None:
-                if found.end > start:
-                    self._pass_on(data[start : found.end])
-                self._part(delimiter, data[found.end : after])
-                return after
-            searched, is_line_start = max(found.start, searched + 1), False
-            if searched >= len(data):
-                self._pass_on(data[start:])
-                return len(data)
+        found = self._delimiters.search(
+            data, start, is_line_start=self._is_line_start, is_end=is_end
+        )
+        if found is None:
+            self._pass_on(data[start:])
+            return len(data)
+        if found.start > start:
+            self._pass_on(data[start : found.start])
+        if found.level != NOT_YET:
+            line = data[found.start : found.after]
+            self._part(found.level, line, is_last=found.is_last)
+            return found.after
+        return found.start if found.start > start else -1
 
     def _pass_on(self, octets: bytes) -> None:
         self._is_line_start = False
@@ -186,15 +177,15 @@ class Walker:
         else:
             self._sink.between(octets)
 
-    def _part(self, delimiter: Delimiter, line: bytes) -> None:
+    def _part(self, level: int, line: bytes, *, is_last: bool) -> None:
         """A delimiter ends what is open within its multipart."""
         if self._current is not None:
             self._end_current()
-        self._leave(delimiter.level + 1)
+        self._leave(level + 1)
         self._sink.between(line)
-        if delimiter.is_last:
-            self._open[delimiter.level].is_closed = True
-            self._delimiters.close(delimiter.level)
+        if is_last:
+            self._open[level].is_closed = True
+            self._delimiters.close(level)
             self._mode = _EPILOGUE
             self._is_line_start = True
         else:
@@ -240,7 +231,8 @@ class Walker:
             delimiter = self._delimiters.match(line)
             if delimiter is not None:
                 self._begin_with_head(b"")
-                self._part(delimiter, line)
+                level, is_last = delimiter
+                self._part(level, line, is_last=is_last)
                 return after
         if line in (b"\r\n", b"\n"):
             self._begin_with_head(line)

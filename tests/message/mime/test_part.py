@@ -43,7 +43,10 @@ class PartTests(SynchronousTestCase):
         self.assertEqual(made.content_type, "text/html")
 
     def test_filename(self) -> None:
-        """A name may stand in either field, encoded in any way (RFC 2231, 2047)."""
+        """
+        A name may stand in either field, encoded in any way (RFC 2183 section 2.3, RFC
+        2231, RFC 2047).
+        """
         for fields in (
             (b'Content-Disposition: attachment; filename="\xc3\xbc.exe"',),
             (b"Content-Disposition: x; filename*=utf-8''%C3%BC.exe",),
