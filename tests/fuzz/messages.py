@@ -19,6 +19,8 @@ from harakatw.message.header import Header
 from harakatw.message.parameters import decode_parameters, parse_parameters
 from harakatw.message.received import ReceivedTemplate, from_clause
 from harakatw.message.section import Section, find_section
+from harakatw.message.seven_bit.convert import to_seven_bit
+from harakatw.message.seven_bit.errors import UnconvertibleError
 from harakatw.message.store import Message, StoreSettings
 from harakatw.message.writer import converted_chunks, crlf_chunks, stuffed_chunks
 from harakatw.outbound.dsn.original import read_original
@@ -203,6 +205,17 @@ def check_writer(message: bytes, lengths: tuple[int, ...]) -> None:
     assert unix == plain.replace(b"\r\n", b"\n")
 
 
+def check_seven_bit(message: bytes) -> None:
+    """What was eight bits wide is seven, once and for all, or cannot be."""
+    try:
+        converted = to_seven_bit(repair_newlines(message))
+    except UnconvertibleError:
+        return
+    assert converted.isascii() and converted.endswith(b"\r\n")
+    assert not has_bare_newline(converted)
+    assert to_seven_bit(converted) == converted
+
+
 def check_original(message: bytes, lengths: tuple[int, ...], most: int) -> None:
     """What comes back with a report is a beginning of the message, or nothing."""
     original = read_original(cut(message, lengths), max_octets=most)
@@ -228,6 +241,12 @@ _RAW = octets(
         b"__class__: x\r\n",
     ),
     *(b"Authentication-Results: x\r\n", b"From a b\r\n", b"x" * 99, b" folded\r\n"),
+)
+_PARTS = octets(
+    *(b"Content-Type: ", b"multipart/mixed; boundary=b\r\n", b"message/rfc822\r\n"),
+    *(b"\r\n--b\r\n", b"\r\n--b--\r\n", b"\r\n\r\n", b"\xc3\xbc", b"x" * 99, b"text"),
+    *(b"Content-Transfer-Encoding: ", b"8bit\r\n", b"base64\r\n", b"Subject: \xff\r\n"),
+    *(b"multipart/signed; boundary=b\r\n", b"text/plain; charset=utf-8\r\n", b"--b"),
 )
 _NAMES = text("Subject", "Content-Type", "X", ":", " ", "-", "__class__", most=2)
 _VALUES = text(
@@ -285,6 +304,7 @@ TARGETS: Final = (
         st.tuples(_RAW, cuts(), _NAMES, _VALUES),
         check_store,
     ),
+    Target(("message.seven_bit.convert",), st.tuples(_PARTS), check_seven_bit),
     Target(("message.writer",), st.tuples(_RAW, cuts()), check_writer),
     Target(
         ("outbound.dsn.original",), st.tuples(_RAW, cuts(), _LENGTH), check_original

@@ -58,7 +58,12 @@ def check_capabilities(lines: list[bytes]) -> None:
 
 
 def check_dialogue(
-    count: int, codes: list[int], pipelining: bool, lmtp: bool, reset: bool
+    count: int,
+    codes: list[int],
+    pipelining: bool,
+    lmtp: bool,
+    reset: bool,
+    chunked: bool,
 ) -> None:
     """
     Whatever a host answers, each recipient has one outcome in the end, and none is
@@ -71,6 +76,7 @@ def check_dialogue(
         pipelining=pipelining,
         per_recipient=lmtp,
         reset_first=reset,
+        chunked=chunked,
     )
     sent = dialogue.start()
     for code in codes:
@@ -145,7 +151,7 @@ TARGETS: Final = (
         st.tuples(
             st.integers(1, 4),
             st.lists(st.sampled_from(_CODES), max_size=16),
-            *[st.booleans()] * 3,
+            *[st.booleans()] * 4,
         ),
         check_dialogue,
     ),

@@ -12,7 +12,7 @@ from harakatw.wire.dsn import (
     parse_orcpt,
     recipient_dsn,
 )
-from harakatw.wire.extensions import EXTENSIONS, Terms, make_offer
+from harakatw.wire.extensions import EXTENSIONS, Offer, Terms, make_offer
 from harakatw.wire.helo import MAX_HOST_OCTETS, parse_helo
 from harakatw.wire.params import (
     MAX_PARAMS,
@@ -29,7 +29,7 @@ from tests.fuzz.target import Target, cut, cuts, octets, refusal, text
 from tests.properties import st
 
 _MAX_LINE = 40
-_OFFER: Final = make_offer(EXTENSIONS, Terms(max_bytes=99))
+_REFUSED = (501, 552, 555)
 _END = b"\r\n.\r\n"
 
 
@@ -146,14 +146,23 @@ def check_params_of(argument: bytes, utf8: bool) -> None:
     assert len(params) <= MAX_PARAMS
     words = [k if v is None else f"{k}={v}" for k, v in params.items()]
     assert parse_params(" ".join(words).encode(), utf8=utf8) == params
-    refusal((501, 552, 555), _OFFER.check_mail, params)
-    refusal((501, 555), _OFFER.check_rcpt, params, utf8=utf8)
+    _check_offer(params, utf8)
     for value in params.values():
         if not refusal((501, 552), parse_size, value, 99):
             assert 0 <= parse_size(value, 99) <= 99
         refusal((501,), parse_body, value, binary=True)
     for word in (*message_dsn(params), *recipient_dsn(params)):
         assert word.isprintable() and " " not in word
+
+
+def _check_offer(params: Params, utf8: bool) -> None:
+    """Nothing is taken that was not announced (RFC 5321 section 4.1.1.11)."""
+    for keywords in ((), ("SIZE 99", "8BITMIME"), tuple(EXTENSIONS)):
+        offer: Offer = make_offer(keywords, Terms(max_bytes=99))
+        if not refusal(_REFUSED, offer.check_mail, params):
+            assert params.keys() <= offer.mail.keys()
+        if not refusal(_REFUSED, offer.check_rcpt, params, utf8=utf8):
+            assert params.keys() <= offer.rcpt.keys()
 
 
 def check_xtext(value: str) -> None:
@@ -232,7 +241,7 @@ TARGETS: Final = (
         check_path,
     ),
     Target(
-        ("wire.params",),
+        ("wire.params", "wire.extensions"),
         st.tuples(octets(*_PARAM_WORDS), st.booleans()),
         check_params_of,
     ),
