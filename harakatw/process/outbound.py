@@ -19,7 +19,7 @@ from harakatw.dns.addresses import AddressLookup
 from harakatw.dns.hosts import HOSTS_FILE, HostsFile
 from harakatw.dns.mx import MXLookup
 from harakatw.dns.records import RecordLookup
-from harakatw.errors import ConfigError
+from harakatw.errors import ConfigError, StoreError
 from harakatw.hooks.chain import Chain
 from harakatw.interfaces.services import IThreads
 from harakatw.message.store import StoreSettings
@@ -29,6 +29,7 @@ from harakatw.outbound.client.connect import connect
 from harakatw.outbound.client.settings import ClientSettings, client_settings
 from harakatw.outbound.client.tls import ClientTLS
 from harakatw.outbound.client.tls_rules import TLSPolicy, TLSRules, parse_hosts
+from harakatw.outbound.control.pauses import PauseBook
 from harakatw.outbound.control.server import Control, start_control
 from harakatw.outbound.control.tool import QueueTool
 from harakatw.outbound.courier import Courier
@@ -41,7 +42,7 @@ from harakatw.outbound.routes.guard import Guard
 from harakatw.outbound.routes.own import interface_addresses
 from harakatw.outbound.routes.route import RouteSettings
 from harakatw.outbound.routes.router import Router
-from harakatw.outbound.scheduler.core import Scheduler, Target
+from harakatw.outbound.scheduler.core import Scheduler
 from harakatw.outbound.scheduler.retry import RetryPolicy
 from harakatw.outbound.scheduler.settings import SchedulerSettings
 from harakatw.outbound.store.sqlite import SQLiteStore
@@ -132,12 +133,14 @@ class Outbound:
             log=log,
         )
         self.scheduler = self._make_scheduler(teller)
+        self._pauses = PauseBook(directory)
         self._tool = QueueTool(
             store=self.store,
             now=time.time,
             settled=teller.settled,
             threads=threads,
             engine=self.scheduler,
+            pauses=self._pauses,
         )
         self._control: Control | None = None
 
@@ -162,8 +165,7 @@ class Outbound:
             self._store_threads.stop()
             raise
         self.engine.scheduler = self.scheduler
-        if self._settings.outbound.disabled:
-            self.scheduler.pause(Target())
+        self._pause()
         self.scheduler.start()
         try:
             self._control = start_control(self._reactor, self._directory, self._tool)
@@ -187,17 +189,22 @@ class Outbound:
             used; all is as before then.
         """
         self._configure_client(settings)
-        was_disabled, dns = self._settings.outbound.disabled, self._settings.dns
+        dns = self._settings.dns
         self._settings = settings
         if settings.dns != dns:
             self._make_lookups()
         self._replace_pool()
         self._courier.router = self._make_router()
         self.scheduler.configure(self._scheduler_settings())
-        if settings.outbound.disabled and not was_disabled:
-            self.scheduler.pause(Target())
-        elif was_disabled and not settings.outbound.disabled:
-            self.scheduler.resume(Target())
+
+    def _pause(self) -> None:
+        """What somebody has paused stays so when the server starts again."""
+        try:
+            self._pauses.read()
+        except StoreError as error:
+            self._log.error("{error}", error=error)
+        for target in self._pauses.targets:
+            self.scheduler.pause(target)
 
     # ---- parts -----------------------------------------------------------------------
 
@@ -293,6 +300,7 @@ class Outbound:
             ),
             limits=self._site_limits,
             concurrency_max=options.concurrency_max,
+            is_disabled=options.disabled,
         )
 
 

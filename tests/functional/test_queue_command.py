@@ -106,6 +106,17 @@ class QueueCommandTests(SynchronousTestCase):
         self.assertEqual(total.split()[:2], ["2", "2"])
         self.assertEqual(len(rows), 2)
 
+    def test_pause(self) -> None:
+        """What is paused is kept for the server that starts next, and shown."""
+        self.assertIn("a.example", self.type("queue", "pause", "site=a.example"))
+        self.type("queue", "pause", "sender=<>")
+        told = self.type("queue", "stat")
+        self.assertIn("paused sites: a.example\npaused senders: <>\n", told)
+        self.type("queue", "pause", status=1)
+        self.type("queue", "resume", "sender=<>")
+        told = self.type("queue", "resume", "site=a.example")
+        self.assertEqual(told, "nothing is paused\n")
+
     def test_flags(self) -> None:
         """Haraka's flags work."""
         self.assertIn("Q: 1 rcpt:1 from:<me@ours.example>", self.type("--qlist"))

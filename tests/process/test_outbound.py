@@ -1,214 +1,18 @@
 """The outbound engine of a server, from its files to its connections."""
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import attrs
 from twisted.internet.defer import Deferred
-from twisted.internet.error import ConnectionDone
-from twisted.internet.testing import MemoryReactorClock, StringTransport
-from twisted.python.failure import Failure
+from twisted.logger import LogLevel
 
-from harakatw.errors import ConfigError, StoreError
-from harakatw.hooks.registry import make_chains
-from harakatw.interfaces.queue import Filter, ItemState, QueueItem
-from harakatw.message.store import StoreSettings
-from harakatw.net.rounds import Round
-from harakatw.observe.levels import LogSwitch
-from harakatw.outbound.hop import Hop
-from harakatw.outbound.store.writer import RunBatch
-from harakatw.process import outbound as process_outbound
-from harakatw.process import session_context
+from harakatw.errors import StoreError
+from harakatw.interfaces.queue import ItemState
+from harakatw.outbound.control.pauses import PAUSES, PauseBook
+from harakatw.outbound.scheduler.core import Target
 from harakatw.process.outbound import Outbound
-from harakatw.process.settings import Settings, read_settings
-from harakatw.testing.threads import NoThreads
-from tests.config.folders import ConfigTestCase
-from tests.outbound.store.fakes import NowWriter
-
-ALICE, BOB = "alice@client.example", "bob@far.example"
-STOP_TICKS = 1000
-RELAY = {"queue": {"next_hop": "192.0.2.9:2525"}}
-
-
-class NowReactor(MemoryReactorClock):
-    """A reactor in memory without threads: what they hand over is called at once."""
-
-    def callFromThread(
-        self, function: Callable[..., object], *args: object, **named: object
-    ) -> None:
-        """Make a call."""
-        function(*args, **named)
-
-
-def _now_writer(run: RunBatch, finish: Callable[[], None], ends: Round) -> NowWriter:
-    """In place of the queue's thread."""
-    return NowWriter(run, finish)
-
-
-class NoPool(NoThreads):
-    """In place of the threads of the queue."""
-
-    def __init__(self, reactor: object, most: int) -> None:
-        """Nothing is kept."""
-
-    def start(self) -> None:
-        """There is nothing to start."""
-
-    def stop(self) -> None:
-        """There is nothing to wait for."""
-
-
-class OutboundTestCase(ConfigTestCase):
-    """
-    A test with the engine of an instance.
-
-    @ivar reactor: all engines have the same.
-    @ivar running: those that were started and not stopped.
-    """
-
-    def setUp(self) -> None:
-        """There is a name server, which nobody asks."""
-        super().setUp()
-        self.patch(session_context, "name_servers", lambda path: (("192.0.2.53", 53),))
-        self.patch(process_outbound, "PooledThreads", NoPool)
-        self.patch(process_outbound, "WriterThread", _now_writer)
-        self.reactor = NowReactor()
-        self.running: list[Outbound] = []
-        self.addCleanup(self.stop_all)
-        self.queue_directory = Path(self.mktemp())
-
-    def settings(self, before: Settings | None = None, **files: str) -> Settings:
-        """
-        What an instance with these files says.
-
-        @param files: by name, C{_} being a dot.
-        """
-        for name, text in files.items():
-            self.write(name.replace("_", "."), text)
-        return read_settings(self.directory, before)
-
-    def engine(self, settings: Settings | None = None) -> Outbound:
-        """An engine that is not started."""
-        threads = NoThreads()
-        chains = make_chains((), self.reactor)
-        return Outbound(
-            settings or self.settings(),
-            self.queue_directory,
-            name=lambda: "me.example",
-            chains=lambda: chains,
-            messages=lambda: StoreSettings(
-                in_thread=threads.call, spool_dir="", spool_after=-1
-            ),
-            reactor=self.reactor,
-            threads=threads,
-            log=LogSwitch(),
-        )
-
-    def start(self, settings: Settings | None = None) -> Outbound:
-        """An engine that runs."""
-        outbound = self.engine(settings)
-        outbound.prepare()
-        outbound.start()
-        self.running.append(outbound)
-        return outbound
-
-    def stop(self, outbound: Outbound) -> None:
-        """Stop it, and wait for that."""
-        if outbound in self.running:
-            self.running.remove(outbound)
-        done: list[object] = []
-        outbound.stop().addBoth(done.append)
-        for _ in range(STOP_TICKS):
-            if done:
-                break
-            self.reactor.advance(0.1)
-        self.assertEqual(done, [None])
-
-    def stop_all(self) -> None:
-        """The test is over."""
-        for outbound in tuple(self.running):
-            self.stop(outbound)
-
-    def wait(self, pending: "Deferred[Any]") -> Any:
-        """The result of something that is done by now."""
-        return self.successResultOf(pending)
-
-    def send(self, outbound: Outbound, *to: str, contents: str = "Hello") -> str:
-        """Queue a message."""
-        sent = outbound.engine.send_email(ALICE, to or (BOB,), contents, RELAY)
-        uuid = self.wait(sent)
-        assert isinstance(uuid, str), uuid
-        return uuid
-
-    def items(self, outbound: Outbound) -> tuple[QueueItem, ...]:
-        """What is in the queue."""
-        found: tuple[QueueItem, ...] = self.wait(outbound.store.find(Filter(), 100))
-        return found
-
-    @property
-    def connections(self) -> list[tuple[str, int]]:
-        """Where connections were wanted to."""
-        return [(host, port) for host, port, *_ in self.reactor.tcpClients]
-
-    def host(self, number: int = -1) -> "TalkingHost":
-        """The host takes a connection."""
-        factory = self.reactor.tcpClients[number][2]
-        return TalkingHost(self.reactor, factory.buildProtocol(None))
-
-
-class Line(StringTransport):
-    """
-    What the engine writes to.
-
-    @ivar aborted: has it dropped the connection?
-    """
-
-    def __init__(self, reactor: NowReactor, protocol: Any) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
-        self._reactor, self._protocol = reactor, protocol
-        self.aborted = False
-
-    def abortConnection(self) -> None:
-        """The engine drops it."""
-        self.aborted = True
-        self.loseConnection()
-
-    def loseConnection(self) -> None:
-        """It is closed, of which the engine hears a little later."""
-        if not self.disconnecting:
-            super().loseConnection()  # type: ignore[no-untyped-call]
-            why = Failure(ConnectionDone())
-            self._reactor.callLater(0, self._protocol.connectionLost, why)
-
-
-class TalkingHost:
-    """
-    One connection to a host that takes everything.
-
-    @ivar line: what it hears.
-    """
-
-    def __init__(self, reactor: NowReactor, protocol: Any) -> None:
-        self.line = Line(reactor, protocol)
-        self._protocol = protocol
-        protocol.makeConnection(self.line)
-
-    def say(self, *lines: str) -> str:
-        """Say something; returns what is heard then."""
-        self.line.clear()
-        for line in lines:
-            self._protocol.dataReceived(f"{line}\r\n".encode())
-        heard: bytes = self.line.value()
-        return heard.decode()
-
-    def take(self) -> str:
-        """Take a message; returns what was said of it, the greeting apart."""
-        self.say("220 hi")
-        heard = self.say("250-hi", "250 PIPELINING")
-        heard += self.say("250 ok", "250 ok", "354 go")
-        self.say("250 taken")
-        return heard
+from harakatw.process.settings import Settings
+from tests.log_events import collect_log
+from tests.process.outbounds import ALICE, BOB, OutboundTestCase
 
 
 class LifeTests(OutboundTestCase):
@@ -267,6 +71,40 @@ class LifeTests(OutboundTestCase):
         host.line.clear()
         self.stop(outbound)
         self.assertEqual(host.line.value(), b"QUIT\r\n")
+
+    def test_paused(self) -> None:
+        """
+        What was paused by hand is so after a restart, until somebody resumes it; where
+        C{outbound.ini} says C{disabled} that alone does not help.
+        """
+        self.queue_directory.mkdir(mode=0o700)
+        PauseBook(self.queue_directory).add(Target(site="192.0.2.9:2525"))
+        outbound: Any = self.start()
+        self.send(outbound)
+        self.reactor.advance(60.0)
+        self.assertEqual(self.connections, [])
+        self.wait(Deferred.fromCoroutine(outbound._tool.pause(Target())))
+        self.stop(outbound)
+        outbound = self.start(self.settings(outbound_ini="disabled=true\n"))
+        for target in (Target(), Target(site="192.0.2.9:2525")):
+            self.wait(Deferred.fromCoroutine(outbound._tool.resume(target)))
+            self.reactor.advance(60.0)
+        self.assertEqual(self.connections, [])
+        outbound.configure(self.settings(outbound_ini=""))
+        self.reactor.advance(60.0)
+        self.assertEqual(len(self.connections), 1)
+        self.assertIn(BOB, self.host().take())
+
+    def test_unreadable_pauses(self) -> None:
+        """If nobody can tell what was paused, mail waits and the log says why."""
+        self.queue_directory.mkdir(mode=0o700)
+        (self.queue_directory / PAUSES).write_text("?")
+        events = collect_log(self)
+        outbound = self.start()
+        (event,) = [each for each in events if each.get("log_level") is LogLevel.error]
+        self.assertIn("haraka queue resume --all", str(event["error"]))
+        self.send(outbound)
+        self.assertEqual(self.connections, [])
 
     def test_in_use(self) -> None:
         """
@@ -384,85 +222,3 @@ class SettingsTests(OutboundTestCase):
         outbound.configure(self.settings(outbound_ini="local_mx_ok=true\n"))
         guard = outbound._courier.router._settings.guard
         self.assertFalse(guard.is_our_name("me.example"))
-
-
-class TLSTests(OutboundTestCase):
-    """C{tls.ini}."""
-
-    def policy(self, **files: str) -> tuple[bool, bool]:
-        """Is TLS required for mail to C{far.example}, and a certificate?"""
-        outbound: Any = self.engine(self.settings(None, **files))
-        router = outbound._courier.router
-        route = router.route("far.example", RELAY)
-        (hop,) = route.ranks[0].hops
-        policy = outbound._policy(attrs.evolve(hop, ip="192.0.2.9"))
-        return policy.required, policy.verified
-
-    def test_forced_domain(self) -> None:
-        """
-        A recipient domain in C{force_tls_hosts} is one in whatever case it is written,
-        and wherever its mail is sent: it goes over TLS with a valid certificate.
-        """
-        self.assertEqual(self.policy(), (False, False))
-        for written in ("far.example", "Far.Example", "far.example."):
-            ini = f"[outbound]\nforce_tls_hosts[]={written}\n"
-            self.assertEqual(self.policy(tls_ini=ini), (True, True), written)
-        ini = "[outbound]\nforce_tls_hosts[]=other.example\n"
-        self.assertEqual(self.policy(tls_ini=ini), (False, False))
-
-    def test_own_connections(self) -> None:
-        """Mail of such a domain does not use the connections of others."""
-        ini = "[outbound]\nforce_tls_hosts[]=Far.Example\n"
-        outbound: Any = self.engine(self.settings(tls_ini=ini))
-        router = outbound._courier.router
-        hops = [
-            router.route(domain, RELAY).ranks[0].hops
-            for domain in ("far.example", "other.example")
-        ]
-        self.assertNotEqual(*hops)
-
-    def test_bad_certificate(self) -> None:
-        """
-        A certificate that cannot be used is reported, all is as it was before, and the
-        next change is heeded as if that one had not been.
-        """
-        before = self.settings()
-        outbound = self.start(before)
-        bad = self.settings(
-            before,
-            outbound_ini="disabled=true\nreceived_header=Other\n",
-            tls_ini="[main]\nmutual_tls=true\n",
-        )
-        self.assertRaises(ConfigError, outbound.configure, bad)
-        self.send(outbound)
-        self.assertEqual(len(self.connections), 1)
-        good = self.settings(bad, tls_ini="")
-        outbound.configure(good)
-        self.send(outbound)
-        self.assertEqual(len(self.connections), 1)
-
-    def test_connections_that_wait(self) -> None:
-        """
-        A connection that was opened under other rules takes no more mail: it is closed,
-        at once or after the message that is on its way.
-        """
-        before = self.settings()
-        outbound = self.start(before)
-        self.send(outbound)
-        waiting = self.host()
-        waiting.take()
-        hop = Hop(host="192.0.2.9", ip="192.0.2.9", port=2525)
-        self.assertEqual(len(outbound.pool._idle[hop]), 1)
-        waiting.line.clear()
-        outbound.configure(before)
-        self.assertEqual(waiting.line.value(), b"QUIT\r\n")
-        self.send(outbound)
-        busy = self.host()
-        busy.say("220 hi")
-        busy.say("250 hi")
-        outbound.configure(before)
-        busy.say("250 ok")
-        busy.say("250 ok")
-        busy.say("354 go")
-        self.assertEqual(busy.say("250 taken"), "QUIT\r\n")
-        self.assertEqual(outbound.pool._idle, {})

@@ -20,6 +20,8 @@ VERBS: Final = MappingProxyType(
         Verb.REROUTE: "send items elsewhere: --to HOP",
         Verb.DROP: "remove items for good; nobody is told",
         Verb.BOUNCE: "give items up, and tell their senders",
+        Verb.PAUSE: "try nothing for a site or of a sender, also after a restart",
+        Verb.RESUME: "end a pause",
         Verb.STAT: "how much there is, and what goes on at which site",
         Verb.QSHAPE: "how old it is, by domain",
     }
@@ -35,6 +37,7 @@ filters:
   older=2d                   younger=1h30m: since the message was queued
   error=*timeout*            what the last attempt was told
 All that are given must hold. A star stands for anything; case does not matter.
+pause and resume take site=NAME as stat shows it, sender=ADDRESS, or --all.
 """
 
 
@@ -76,7 +79,9 @@ def queue_parser() -> argparse.ArgumentParser:
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--all", action="store_true", help="all items, no filter")
+    parser.add_argument(
+        "--all", action="store_true", help="all items, or all mail; no filter"
+    )
     parser.add_argument(
         "--json", action="store_true", help="a JSON object on each line"
     )

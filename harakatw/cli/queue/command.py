@@ -16,9 +16,9 @@ from harakatw.cli.failure import CommandError
 from harakatw.cli.instance import OpenInstance
 from harakatw.cli.queue.asking import Asker, Question, Take
 from harakatw.cli.queue.opening import open_queue
-from harakatw.cli.queue.text import HEADINGS, LINES, item_block
+from harakatw.cli.queue.text import HEADINGS, LINES, item_block, paused_lines
 from harakatw.observe.writer import safe_text
-from harakatw.outbound.control.requests import CHANGES, Verb, parse_request
+from harakatw.outbound.control.requests import CHANGES, PAUSES, Verb, parse_request
 
 Confirm = Callable[[str], bool]
 """Asks whoever typed the command if they mean it."""
@@ -56,6 +56,8 @@ def run_queue(
         if verb in CHANGES and not flags.dry_run:
             asks = None if flags.yes or _names_items(flags.filters) else confirm
             return change_queue(asker, question, asks, out, as_json=flags.json)
+        if verb in PAUSES:
+            return change_pause(asker, question, out, as_json=flags.json)
         if verb in CHANGES:
             verb, question = Verb.LIST, question.with_mode("list")
         asker.ask(question, _printer(verb, flags.json, out))
@@ -110,6 +112,21 @@ def change_queue(
             return 1
     done = asker.ask(question, _ignore)
     print(json.dumps(done) if as_json else _told(verb, done), file=out)
+    return 0
+
+
+def change_pause(
+    asker: Asker, question: Question, out: TextIO, *, as_json: bool = False
+) -> int:
+    """Pause or resume, and tell what is paused now."""
+    done = asker.ask(question, _ignore)
+    if as_json:
+        print(json.dumps(done), file=out)
+        return 0
+    if not done["changed"]:
+        is_pause = question.fields["verb"] == Verb.PAUSE.value
+        print("it was paused already" if is_pause else "it was not paused", file=out)
+    print("\n".join(paused_lines(done["paused"])) or "nothing is paused", file=out)
     return 0
 
 

@@ -7,6 +7,7 @@ and without threads.
 
 import os
 import secrets
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -20,11 +21,13 @@ from zope.interface import implementer
 
 from harakatw.cli.instance import OpenInstance
 from harakatw.cli.queue.asking import Question, Take, take_frame
+from harakatw.errors import StoreError
 from harakatw.hooks.registry import make_chains
 from harakatw.interfaces.services import IThreads
 from harakatw.message.store import StoreSettings
 from harakatw.observe.levels import LogSwitch
 from harakatw.outbound.control.answers import answer
+from harakatw.outbound.control.pauses import PauseBook
 from harakatw.outbound.control.tool import QueueTool
 from harakatw.outbound.dsn.report import Reporter
 from harakatw.outbound.engine import OutboundEngine
@@ -126,8 +129,17 @@ def open_local(instance: OpenInstance, directory: Path) -> LocalQueue:
     store = SQLiteStore(directory, NoReactor(), threads, make_writer=DirectWriter)
     store.open()
     teller = _make_teller(instance, store, threads)
+    pauses = PauseBook(directory)
+    try:
+        pauses.read()
+    except StoreError as error:  # all the same, it can be looked at and put right
+        print(error, file=sys.stderr)
     tool = QueueTool(
-        store=store, now=time.time, settled=teller.settled, threads=threads
+        store=store,
+        now=time.time,
+        settled=teller.settled,
+        threads=threads,
+        pauses=pauses,
     )
     return LocalQueue(tool, store)
 

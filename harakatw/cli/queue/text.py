@@ -135,20 +135,27 @@ def totals_lines(stat: Mapping[str, Any]) -> str:
     """What C{stat} says of the whole."""
     states = ", ".join(f"{stat[name]} {name}" for name in _STATES)
     engine = stat["engine"]
+    lines = [f"{stat['items']} items: {states}"]
     if engine is None:
-        return f"{stat['items']} items: {states}\nno server runs"
-    lines = [
-        f"{stat['items']} items: {states}",
-        f"{engine['held']} in memory, {engine['running']} of at most"
-        f" {engine['concurrency_max']} attempts, {engine['routing']} look-ups",
-    ]
-    if engine["paused"]:
-        lines.append("all delivery is paused")
+        lines.append("no server runs")
+    else:
+        lines.append(
+            f"{engine['held']} in memory, {engine['running']} of at most"
+            f" {engine['concurrency_max']} attempts, {engine['routing']} look-ups"
+        )
+        if engine["disabled"]:
+            lines.append("outbound.ini says disabled: nothing is delivered")
+    return "\n".join((*lines, *paused_lines(stat["paused"])))
+
+
+def paused_lines(paused: Mapping[str, Any]) -> Iterator[str]:
+    """What somebody has paused; nothing if nobody has."""
+    if paused["all"]:
+        yield "all delivery is paused"
     for name in ("sites", "senders"):
-        paused = ", ".join(map(one_line, engine[f"paused_{name}"]))
-        if paused:
-            lines.append(f"paused {name}: {paused}")
-    return "\n".join(lines)
+        shown = ", ".join(map(one_line, paused[name]))
+        if shown:
+            yield f"paused {name}: {shown}"
 
 
 _STATES: Final = ("ready", "leased", "held", "dead")

@@ -11,6 +11,7 @@ import attrs
 
 from harakatw.errors import HarakaError
 from harakatw.interfaces.queue import Filter, QueuedRecipient, QueueItem
+from harakatw.outbound.control.pauses import paused_object
 from harakatw.outbound.control.requests import (
     CHANGES,
     Mode,
@@ -60,6 +61,8 @@ def _answer(tool: QueueTool, request: Request) -> AsyncIterator[Frame]:
             return _stat(tool)
         case Verb.QSHAPE:
             return _shape(tool, request.which)
+        case Verb.PAUSE | Verb.RESUME:
+            return _paused(tool, request)
     meant = scopes(request.verb, request.which)
     match request.mode:
         case Mode.LIST:
@@ -116,7 +119,9 @@ async def _stat(tool: QueueTool) -> AsyncIterator[Frame]:
     counts = {state.value: items for state, items in (await tool.counts()).items()}
     snapshot = tool.snapshot()
     engine = None if snapshot is None else _engine_object(snapshot)
-    yield {"stat": {"items": sum(counts.values()), **counts, "engine": engine}}
+    paused = paused_object(tool.pauses.targets)
+    total = sum(counts.values())
+    yield {"stat": {"items": total, **counts, "paused": paused, "engine": engine}}
     sites = await _site_objects(tool, snapshot)
     for site in sites:
         yield {"site": site}
@@ -165,7 +170,8 @@ def _live_object(site: SiteSnapshot) -> dict[str, object]:
 def _engine_object(snapshot: Snapshot) -> dict[str, object]:
     shown = attrs.asdict(snapshot, recurse=False)
     del shown["sites"]
-    shown["paused"] = shown.pop("is_paused")
+    for name in ("paused", "disabled"):
+        shown[name] = shown.pop(f"is_{name}")
     for name in ("paused_sites", "paused_senders"):
         shown[name] = sorted(shown[name])
     return shown
@@ -183,6 +189,12 @@ async def _shape(tool: QueueTool, which: Filter) -> AsyncIterator[Frame]:
 
 async def _changed(tool: QueueTool, request: Request) -> AsyncIterator[Frame]:
     yield {"done": attrs.asdict(await _change(tool, request))}
+
+
+async def _paused(tool: QueueTool, request: Request) -> AsyncIterator[Frame]:
+    change = tool.pause if request.verb is Verb.PAUSE else tool.resume
+    changed = await change(request.target)
+    yield {"done": {"changed": changed, "paused": paused_object(tool.pauses.targets)}}
 
 
 async def _change(tool: QueueTool, request: Request) -> Changed:

@@ -16,6 +16,7 @@ from harakatw.interfaces.queue import Detour, Filter
 from harakatw.outbound.control.grammar import parse_filter
 from harakatw.outbound.hop import HopError, parse_hop
 from harakatw.outbound.routes.sites import site_name
+from harakatw.outbound.scheduler.core import Target
 from harakatw.reply import Reply, reply
 
 USUAL_WAY: Final = "mx"
@@ -40,6 +41,8 @@ class Verb(enum.Enum):
     REROUTE = "reroute"
     DROP = "drop"
     BOUNCE = "bounce"
+    PAUSE = "pause"
+    RESUME = "resume"
     STAT = "stat"
     QSHAPE = "qshape"
 
@@ -49,11 +52,15 @@ CHANGES: Final = frozenset(
 )
 """Those that change the queue."""
 
-MUST_NAME: Final = CHANGES | {Verb.SHOW, Verb.CAT}
+PAUSES: Final = frozenset((Verb.PAUSE, Verb.RESUME))
+"""Those that are about a site, a sender or everything, and not about items."""
+
+MUST_NAME: Final = CHANGES | PAUSES | {Verb.SHOW, Verb.CAT}
 """Those that mean nothing without a filter."""
 
 
 _EVERYTHING: Final = Filter()
+EVERYTHING: Final = Target()
 _NO_DETOUR: Final = Detour("")
 _RETURNED: Final = reply(554, "5.0.0", "Returned by the postmaster")
 
@@ -75,6 +82,7 @@ class Request:
     @ivar mode: other than C{DO}: only tell what would be changed.
     @ivar detour: where to, for C{REROUTE}.
     @ivar why: what senders are told, for C{BOUNCE}.
+    @ivar target: what is meant, for C{PAUSE} and C{RESUME}.
     """
 
     verb: Verb
@@ -82,6 +90,7 @@ class Request:
     mode: Mode = Mode.DO
     detour: Detour = _NO_DETOUR
     why: Reply = _RETURNED
+    target: Target = EVERYTHING
 
 
 def parse_request(line: bytes) -> Request:
@@ -121,9 +130,11 @@ def _read(asked: Mapping[str, Any]) -> Request:
     if asked.get("mode") is not None and verb not in CHANGES:
         raise RequestError(f"mode is not for {verb.value}")
     _check_owner(verb, asked)
+    which = _which(verb, asked.get("filter", ()), asked.get("all", False))
     return Request(
         verb=verb,
-        which=_which(verb, asked.get("filter", ()), asked.get("all", False)),
+        which=which,
+        target=_target(which) if verb in PAUSES else EVERYTHING,
         mode=_one_of(Mode, "mode", asked.get("mode", Mode.DO.value)),
         detour=_detour(asked.get("to", "")) if verb is Verb.REROUTE else _NO_DETOUR,
         why=_why(asked["reason"]) if "reason" in asked else _RETURNED,
@@ -150,6 +161,22 @@ def _which(verb: Verb, words: Sequence[object], is_all: bool) -> Filter:
     if verb in MUST_NAME and not (texts or is_all):
         raise RequestError(f"{verb.value}: which items? name them, or say all")
     return parse_filter(texts)
+
+
+def _target(which: Filter) -> Target:
+    """
+    What a filter of sites and senders means.
+
+    @raise RequestError: something else is named, or several at once.
+    """
+    named = which.site or which.sender
+    if which != Filter(site=which.site, sender=which.sender) or "*" in named:
+        raise RequestError("a site, a sender or all can be paused, and no patterns")
+    if which.site and which.sender:
+        raise RequestError("pause a site or a sender, one after the other")
+    is_path = which.site.startswith("/")
+    site = which.site if is_path else which.site.lower()
+    return Target(site=site, sender=which.sender.lower())
 
 
 def _detour(written: str) -> Detour:

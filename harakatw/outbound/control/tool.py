@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 import attrs
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredLock
 
 from harakatw.interfaces.queue import (
     Detour,
@@ -20,9 +20,11 @@ from harakatw.interfaces.queue import (
     SiteCount,
 )
 from harakatw.interfaces.services import IThreads
+from harakatw.outbound.control.pauses import PauseBook
 from harakatw.outbound.control.requests import Verb
 from harakatw.outbound.control.returning import bounce_item
 from harakatw.outbound.control.shape import Shape
+from harakatw.outbound.scheduler.core import Target
 from harakatw.outbound.scheduler.reports import Settled
 from harakatw.outbound.scheduler.snapshot import Snapshot
 from harakatw.reply import Reply
@@ -56,6 +58,12 @@ class Engine(Protocol):
     def look(self) -> None:
         """Items may be due that were not."""
 
+    def pause(self, target: Target) -> None:
+        """Begin no attempt that is meant."""
+
+    def resume(self, target: Target) -> None:
+        """End a pause."""
+
     def snapshot(self) -> Snapshot:
         """Show what is going on."""
 
@@ -87,6 +95,7 @@ class QueueTool:
     @ivar settled: tells senders, as it does for the scheduler.
     @ivar threads: for reading bodies.
     @ivar engine: L{None} if there is no server that runs.
+    @ivar pauses: what is paused.
     """
 
     store: IQueueStore
@@ -94,6 +103,8 @@ class QueueTool:
     settled: Settled
     threads: IThreads
     engine: Engine | None = None
+    pauses: PauseBook = attrs.field(factory=PauseBook)
+    _pausing: DeferredLock = attrs.field(factory=DeferredLock, init=False)
 
     # ---- look ------------------------------------------------------------------------
 
@@ -201,6 +212,29 @@ class QueueTool:
                     changed += is_gone
                     kept += not is_gone
         return attrs.evolve(await self._done(which, changed), kept=kept)
+
+    async def pause(self, target: Target) -> bool:
+        """
+        Try nothing that is meant any more, also after a restart; what runs goes on.
+
+        @return: was it not paused yet?
+        """
+        changed = await self._in_turn(self.pauses.add, target)
+        if self.engine is not None:
+            self.engine.pause(target)
+        return changed
+
+    async def resume(self, target: Target) -> bool:
+        """End a pause; returns if there was one."""
+        changed = await self._in_turn(self.pauses.remove, target)
+        if self.engine is not None:
+            self.engine.resume(target)
+        return changed
+
+    async def _in_turn(self, write: Callable[[Target], bool], target: Target) -> bool:
+        """Two who pause at the same time do not overwrite each other's file."""
+        changed: bool = await self._pausing.run(self.threads.call, write, target)
+        return changed
 
     async def _for_us(self, page: Iterable[QueueItem]) -> tuple[QueueItem, ...]:
         """Those of some items that are not being delivered, and now will not be."""

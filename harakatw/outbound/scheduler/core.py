@@ -84,11 +84,13 @@ class Scheduler:
             settled=settled,
         )
         self._store, self._clock = store, clock
+        self._is_paused = False  # by hand
         self._tidy_timer: IDelayedCall | None = None
         self._stopping: Stopping | None = None
 
     def start(self) -> None:
         """Take what is due from the store, now and from now on."""
+        self._pause_all()
         self._flow.is_open = True
         self._flow.feeder.start()
         self._tidy_timer = self._clock.callLater(TIDY_SECONDS, self._tidy)
@@ -131,7 +133,8 @@ class Scheduler:
         flow.settings = flow.feeder.settings = settings
         flow.desk.routing_max = settings.routing_max
         flow.dispatcher.configure(settings)
-        flow.dispatcher.dispatch()
+        self._pause_all()
+        self.look()
 
     # ---- mail ------------------------------------------------------------------------
 
@@ -198,7 +201,8 @@ class Scheduler:
         elif target.sender:
             dispatcher.senders.pause(target.sender)
         else:
-            dispatcher.is_paused = True
+            self._is_paused = True
+            self._pause_all()
 
     def resume(self, target: Target) -> None:
         """
@@ -210,8 +214,15 @@ class Scheduler:
         elif target.sender:
             dispatcher.senders.resume(target.sender)
         else:
-            dispatcher.is_paused = False
+            self._is_paused = False
+            self._pause_all()
         self.look()
+
+    def _pause_all(self) -> None:
+        """Nothing at all is tried if somebody or the settings say so, or at the end."""
+        flow = self._flow
+        is_wanted = self._is_paused or flow.settings.is_disabled
+        flow.dispatcher.is_paused = is_wanted or self._stopping is not None
 
     def snapshot(self) -> Snapshot:
         """Show what is going on."""
@@ -227,6 +238,7 @@ class Scheduler:
             concurrency_max=flow.settings.concurrency_max,
             unsettled=flow.ledger.unsettled + flow.reports.pending,
             is_paused=dispatcher.is_paused,
+            is_disabled=flow.settings.is_disabled,
             paused_sites=dispatcher.paused_sites,
             paused_senders=dispatcher.senders.paused,
             sites=tuple(site_snapshot(site, now) for site in sites),

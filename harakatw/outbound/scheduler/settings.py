@@ -38,6 +38,7 @@ class SchedulerSettings:
     @ivar lease_seconds: how long the store lends an item, also when it was added. One
         that waited for half of it goes back; so an attempt has the other half, and is
         given up then.
+    @ivar is_disabled: is nothing to be tried, whatever is paused or resumed by hand?
     @ivar stop_seconds: how long running attempts may take when the server stops.
     """
 
@@ -53,3 +54,4 @@ class SchedulerSettings:
     untried_per_second: float = 1000.0
     lease_seconds: float = 3600.0
     stop_seconds: float = 30.0
+    is_disabled: bool = False

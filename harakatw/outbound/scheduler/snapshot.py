@@ -46,6 +46,7 @@ class Snapshot:
     @ivar concurrency_max: how many attempts there may be.
     @ivar unsettled: items whose attempt has ended, and whose end is not on disk.
     @ivar is_paused: is nothing at all tried?
+    @ivar is_disabled: do the settings say so?
     @ivar paused_sites: by name.
     @ivar paused_senders: in lower case.
     """
@@ -61,6 +62,7 @@ class Snapshot:
     paused_sites: frozenset[str]
     paused_senders: frozenset[str]
     sites: tuple[SiteSnapshot, ...]
+    is_disabled: bool = False
 
 
 def site_snapshot(site: Site, now: float) -> SiteSnapshot:

@@ -14,7 +14,7 @@ from harakatw.cli.queue.arguments import queue_parser
 from harakatw.cli.queue.asking import Question, Take
 from harakatw.errors import HarakaError
 from tests.cli.instances import InstanceTestCase
-from tests.cli.queue.test_text import TOTALS, item
+from tests.cli.queue.test_text import NOTHING, TOTALS, item
 
 DONE = {"changed": 2, "in_delivery": 0, "kept": 0}
 
@@ -203,6 +203,40 @@ class ChangeTests(CommandTestCase):
         self.patch(FakeQueue, "ask", lambda queue, *args: fail(*args))
         self.assertRaises(CommandError, self.type, "list")
         self.assertTrue(self.queue.is_closed)
+
+
+class PauseTests(CommandTestCase):
+    """C{pause} and C{resume}."""
+
+    def test_told(self) -> None:
+        """Nobody is asked, and what is paused now is told."""
+        paused = {**NOTHING, "sites": ["mx.example"]}
+        self.queue.done = {"changed": True, "paused": paused}
+        self.assertEqual(self.type("pause site=mx.example"), 0)
+        self.assertEqual(self.printed(), "paused sites: mx.example\n")
+        self.assertEqual(self.questions, [])
+        asked = {"verb": "pause", "filter": ["site=mx.example"]}
+        self.assertEqual(self.queue.asked, [asked])
+
+    def test_no_change(self) -> None:
+        """Whoever does it twice is told so."""
+        self.queue.done = {"changed": False, "paused": NOTHING}
+        self.type("resume --all")
+        self.assertEqual(self.printed(), "it was not paused\nnothing is paused\n")
+        self.queue.done["paused"] = {**NOTHING, "all": True}
+        self.type("pause --all")
+        self.assertIn("it was paused already\nall delivery is paused\n", self.printed())
+
+    def test_json(self) -> None:
+        """For programs."""
+        self.queue.done = {"changed": True, "paused": NOTHING}
+        self.type("pause --all --json")
+        self.assertEqual(json.loads(self.printed()), self.queue.done)
+
+    def test_senseless(self) -> None:
+        """There is nothing to be tried out or confirmed."""
+        for line in ("pause --all --dry-run", "resume --all --yes", "pause"):
+            self.assertRaises(HarakaError, self.type, line)
 
 
 class FlagTests(CommandTestCase):

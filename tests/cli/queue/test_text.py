@@ -100,7 +100,7 @@ class SafeTests(SynchronousTestCase):
             recipients=[{"address": evil, "last_reply": evil}],
         )
         row = row_object(ShapeRow(evil, (0,) * 10))
-        stat = totals_lines({**TOTALS, "engine": {**ENGINE, "paused_sites": [evil]}})
+        stat = totals_lines({**TOTALS, "paused": {**NOTHING, "sites": [evil]}})
         site = site_line({**SITE, "site": evil, "why": evil, "failures": 1})
         for text in (item_block(shown, NOW), stat):
             self.assertNotIn("\x1b", text)
@@ -173,13 +173,23 @@ class ItemTests(SynchronousTestCase):
         )
 
 
-TOTALS = {"items": 6, "ready": 3, "leased": 1, "held": 2, "dead": 0, "engine": None}
+NOTHING: dict[str, Any] = {"all": False, "sites": [], "senders": []}
+TOTALS = {
+    "items": 6,
+    "ready": 3,
+    "leased": 1,
+    "held": 2,
+    "dead": 0,
+    "paused": NOTHING,
+    "engine": None,
+}
 ENGINE: dict[str, Any] = {
     "held": 4,
     "running": 2,
     "concurrency_max": 500,
     "routing": 1,
     "paused": False,
+    "disabled": False,
     "paused_sites": [],
     "paused_senders": [],
 }
@@ -210,8 +220,10 @@ class TableTests(SynchronousTestCase):
 
     def test_running(self) -> None:
         """With one, what goes on, and what somebody has paused."""
-        engine = {**ENGINE, "paused": True, "paused_senders": ["a@x.example"]}
-        text = totals_lines({**TOTALS, "engine": engine})
+        paused = {"all": True, "sites": [], "senders": ["a@x.example"]}
+        engine = {**ENGINE, "disabled": True}
+        text = totals_lines({**TOTALS, "paused": paused, "engine": engine})
+        self.assertIn("outbound.ini says disabled", text)
         self.assertIn("4 in memory, 2 of at most 500 attempts, 1 look-ups", text)
         self.assertIn("all delivery is paused", text)
         self.assertIn("paused senders: a@x.example", text)

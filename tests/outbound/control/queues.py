@@ -16,10 +16,12 @@ from harakatw.interfaces.queue import (
     QueueItem,
 )
 from harakatw.outbound.attempt import Settlement, Work
+from harakatw.outbound.control.pauses import PauseBook
 from harakatw.outbound.control.tool import QueueTool
 from harakatw.outbound.dsn.dead_letter import dead_letter, is_double_bounce
 from harakatw.outbound.dsn.outcomes import outcomes
 from harakatw.outbound.scheduler.backoff import Health
+from harakatw.outbound.scheduler.core import Target
 from harakatw.outbound.scheduler.retry import unchanged
 from harakatw.outbound.scheduler.snapshot import SiteSnapshot, Snapshot
 from harakatw.outbound.store.filters import matcher
@@ -112,6 +114,14 @@ class FakeEngine:
         """Nothing is tried here."""
         self.asked.append("look")
 
+    def pause(self, target: Target) -> None:
+        """Note it."""
+        self.asked.append(f"pause {target.site}{target.sender}")
+
+    def resume(self, target: Target) -> None:
+        """Note it."""
+        self.asked.append(f"resume {target.site}{target.sender}")
+
     def snapshot(self) -> Snapshot:
         """What a test says."""
         return self.shown
@@ -155,6 +165,7 @@ class QueueTestCase(SynchronousTestCase):
         self.store = MemoryStore(self.clock)
         self.reports = Reports()
         self.engine: FakeEngine | None = None
+        self.pauses = PauseBook()
 
     def run_server(self) -> FakeEngine:
         """From now on there is a server that runs."""
@@ -170,6 +181,7 @@ class QueueTestCase(SynchronousTestCase):
             settled=self.reports.settled,
             threads=NoThreads(),
             engine=self.engine,
+            pauses=self.pauses,
         )
 
     def add(

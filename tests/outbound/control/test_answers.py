@@ -2,6 +2,7 @@
 
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -10,6 +11,7 @@ from harakatw.interfaces.queue import ItemState
 from harakatw.outbound.control.answers import CHUNK_OCTETS, answer
 from tests.outbound.control.queues import BODY, NOW, QueueTestCase, site, snapshot
 
+NOTHING: dict[str, Any] = {"all": False, "sites": [], "senders": []}
 READY, LEASED, HELD, DEAD = ItemState
 
 
@@ -173,6 +175,43 @@ class ChangeTests(AnswerTestCase):
         self.assertEqual(self.items(), before)
 
 
+class PauseTests(AnswerTestCase):
+    """Delivery to a site, of a sender, or at all."""
+
+    def test_pause(self) -> None:
+        """What is paused, and whether anything has changed."""
+        self.assertEqual(
+            self.done("pause", "site=MX.example"),
+            {"changed": True, "paused": {**NOTHING, "sites": ["mx.example"]}},
+        )
+        self.assertFalse(self.done("pause", "site=mx.example")["changed"])
+        paused = self.done("pause", "sender=<>")["paused"]
+        self.assertEqual((paused["sites"], paused["senders"]), (["mx.example"], ["<>"]))
+        self.assertEqual(self.ask("stat")[0]["stat"]["paused"], paused)
+        self.assertTrue(self.done("resume", "site=mx.example")["changed"])
+        self.assertFalse(self.done("resume", all=True)["changed"])
+        self.assertTrue(self.done("resume", "sender=<>")["changed"])
+        self.assertEqual(self.ask("stat")[0]["stat"]["paused"], NOTHING)
+
+    def test_running(self) -> None:
+        """A server that runs heeds it at once, also if it was paused already."""
+        engine = self.run_server()
+        self.done("pause", all=True)
+        self.done("pause", "sender=A@b.example")
+        self.done("resume", all=True)
+        self.done("resume", all=True)
+        wanted = ["pause ", "pause a@b.example", "resume ", "resume "]
+        self.assertEqual(engine.asked, wanted)
+
+    def test_full_disk(self) -> None:
+        """What cannot be remembered is not done."""
+        engine = self.run_server()
+        self.pauses.directory = Path(self.mktemp())
+        error = self.ask("pause", all=True)[-1]["error"]
+        self.assertIn("paused.json cannot be written: No such file", error)
+        self.assertEqual((engine.asked, self.pauses.targets), ([], frozenset()))
+
+
 class StatTests(AnswerTestCase):
     """The whole."""
 
@@ -182,7 +221,7 @@ class StatTests(AnswerTestCase):
         self.add(state=HELD)
         total, row, _ = self.ask("stat")
         counts = {"items": 2, "ready": 1, "leased": 0, "held": 1, "dead": 0}
-        self.assertEqual(total, {"stat": {**counts, "engine": None}})
+        self.assertEqual(total, {"stat": {**counts, "paused": NOTHING, "engine": None}})
         wanted = {"site": "a.example", "due": 1, "late_seconds": 30.0}
         self.assertEqual(row, {"site": wanted})
 

@@ -14,6 +14,7 @@ from harakatw.outbound.control.requests import (
     Verb,
     parse_request,
 )
+from harakatw.outbound.scheduler.core import Target
 
 
 def read(**fields: object) -> Request:
@@ -54,6 +55,33 @@ class RequestTests(SynchronousTestCase):
             ("mx", Detour("")),
         ):
             self.assertEqual(read(verb="reroute", all=True, to=to).detour, wanted, to)
+
+    def test_pause(self) -> None:
+        """A site, a sender or everything is paused; names are in lower case then."""
+        for asked, wanted in (
+            ({"all": True}, Target()),
+            ({"filter": ["site=MX.Example"]}, Target(site="mx.example")),
+            ({"filter": ["site=/run/LMTP"]}, Target(site="/run/LMTP")),
+            ({"filter": ["sender=Bob@A.example"]}, Target(sender="bob@a.example")),
+            ({"filter": ["sender=<>"]}, Target(sender="<>")),
+        ):
+            for verb in ("pause", "resume"):
+                self.assertEqual(read(verb=verb, **asked).target, wanted)
+
+    def test_no_pause(self) -> None:
+        """Nothing else can be paused, nor several at once, nor patterns."""
+        for words in (
+            [],
+            ["domain=a.example"],
+            ["17"],
+            ["site=*.example"],
+            ["sender=*"],
+            ["site=a", "sender=b"],
+            ["site=a", "state=ready"],
+        ):
+            asked = {"verb": "pause", "filter": words}
+            self.assertRaises(HarakaError, read, **asked)
+        self.assertRaises(HarakaError, read, verb="pause", all=True, mode="count")
 
     def test_reason(self) -> None:
         """Senders are told what the postmaster says, or else something polite."""
