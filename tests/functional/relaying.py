@@ -14,6 +14,8 @@ from tests.functional.hurry import reactor
 from tests.functional.server import RunningServer, ServerTestCase
 from tests.functional.sink import (
     GREETING,
+    HANG_UP,
+    OFFERS,
     SinkSession,
     Taken,
     accept,
@@ -51,14 +53,22 @@ class _SinkProtocol(Protocol):
 
     def connectionMade(self) -> None:
         """Greet."""
-        self.session = SinkSession(self.factory.note, self._object_to)
-        self.factory.connections += 1
-        self.transport.write(GREETING)
+        sink = self.factory
+        self.session = SinkSession(sink.note, self._object_to, sink.offers)
+        sink.connections += 1
+        self._say(sink.greeting)
 
     def dataReceived(self, data: bytes) -> None:
         """Answer."""
-        self.transport.write(self.session.feed(data))
+        self.factory.heard += data
+        self._say(self.session.feed(data))
         if self.session.is_over:
+            self.transport.loseConnection()
+
+    def _say(self, octets: bytes) -> None:
+        before, is_end, _ = octets.partition(HANG_UP)
+        self.transport.write(before)
+        if is_end:
             self.transport.loseConnection()
 
     def _object_to(self, line: bytes) -> bytes | None:
@@ -73,7 +83,10 @@ class Sink(ServerFactory):
     @ivar take: answers messages; may be replaced, as may C{object_to}: see
         L{SinkSession}.
     @ivar port: where it listens.
+    @ivar greeting: what it says first, with CRLF.
+    @ivar offers: after EHLO.
     @ivar connections: how many there were.
+    @ivar heard: all octets that came.
     """
 
     noisy = False
@@ -83,6 +96,8 @@ class Sink(ServerFactory):
     def __init__(self) -> None:
         self.taken: list[Taken] = []
         self.take, self.object_to = accept, object_to_nothing
+        self.greeting, self.offers = GREETING, OFFERS
+        self.heard = bytearray()
         self.port = self.connections = 0
 
     def buildProtocol(self, _: object) -> _SinkProtocol:  # type: ignore[override]

@@ -6,12 +6,11 @@ from typing import Final
 import attrs
 
 GREETING: Final = b"220 sink.example ESMTP\r\n"
-_CAPABILITIES: Final = (
-    b"250-PIPELINING",
-    b"250-8BITMIME",
-    b"250-SMTPUTF8",
-    b"250-SIZE 104857600",
-)
+OFFERS: Final = (b"PIPELINING", b"8BITMIME", b"SMTPUTF8", b"SIZE 104857600", b"DSN")
+"""What it offers after EHLO."""
+
+HANG_UP: Final = b"(hang up)"
+"""As a part of an answer: say what stands before it, and close the connection."""
 
 _END: Final = b"\r\n.\r\n"
 _OK: Final = b"250 2.0.0 OK"
@@ -53,11 +52,13 @@ class SinkSession:
 
     @ivar take: is given each message, and returns the answer to it, without CRLF.
     @ivar object_to: is given each command, and may return another answer to it.
+    @ivar offers: what it says after EHLO, without codes.
     @ivar is_over: has the client said QUIT?
     """
 
     take: Callable[[Taken], bytes] = accept
     object_to: Callable[[bytes], bytes | None] = object_to_nothing
+    offers: tuple[bytes, ...] = OFFERS
     is_over: bool = False
     _waiting: bytearray = attrs.field(factory=bytearray)
     _searched: int = 0
@@ -88,7 +89,8 @@ class SinkSession:
 
     def _usual(self, verb: bytes, line: bytes) -> bytes:
         if verb in (b"EHLO", b"LHLO"):
-            return b"\r\n".join((b"250-sink.example", *_CAPABILITIES, b"250 DSN"))
+            *lines, last = b"sink.example", *self.offers
+            return b"".join(b"250-%b\r\n" % line for line in lines) + b"250 " + last
         if verb in (b"MAIL", b"RSET"):
             self._sender, self._recipients = _path(line), []
         elif verb == b"RCPT":
