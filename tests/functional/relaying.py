@@ -96,7 +96,8 @@ class Sink(ServerFactory):
     def __init__(self) -> None:
         self.taken: list[Taken] = []
         self.take, self.object_to = accept, object_to_nothing
-        self.greeting, self.offers = GREETING, OFFERS
+        self.greeting = GREETING
+        self.offers: tuple[bytes, ...] = OFFERS
         self.heard = bytearray()
         self.port = self.connections = 0
 

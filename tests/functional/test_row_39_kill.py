@@ -1,4 +1,4 @@
-"""What was answered 250 arrives, whenever the server is killed."""
+"""Row 39: what was answered 250 arrives, whenever the server is killed."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""The disk is full, or does not take what is written: what got a 250 is not lost."""
+"""
+Row 39: the disk is full, or does not take what is written, and what got a 250 is not
+lost.
+"""
 
 import os
 import re

@@ -1,4 +1,7 @@
-"""Something in the queue is damaged: the rest is delivered, and nothing thrown away."""
+"""
+Row 39: something in the queue is damaged, the rest is delivered, and nothing thrown
+away.
+"""
 
 import sqlite3
 from collections.abc import Callable
