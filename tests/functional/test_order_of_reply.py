@@ -6,7 +6,6 @@ import signal
 import smtplib
 import subprocess
 import time
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from twisted.internet.task import deferLater
 from twisted.trial.unittest import SkipTest
 
 from harakatw.outbound.store.operations import Add
-from harakatw.outbound.store.sqlite import SQLiteStore
 from harakatw.process import outbound
 from tests.functional.hurry import reactor
 from tests.functional.processes import TWISTD, ProcessTestCase, free_port
@@ -37,8 +35,8 @@ class HeldStoreTests(RelayTestCase):
     async def test_waits(self) -> None:
         """While the disk is at it nothing is said; the client is told at the end."""
         writers: list[HeldWriter] = []
-        store = partial(SQLiteStore, make_writer=held_writers(writers))
-        self.patch(outbound, "SQLiteStore", store)
+        make = held_writers(writers)
+        self.patch(outbound, "WriterThread", lambda *how, **_: make(*how))
         server = self.relay({"any": "127.0.0.1:1"})
         (writer,) = writers
         envelope = ("MAIL FROM:<a@client.example>", "RCPT TO:<b@far.example>")

@@ -4,7 +4,7 @@ Row 17 over the wire: domains whose MX records are meant to do harm.
 The DNS server is real, and the addresses lead back to this machine, whatever they are:
 each connection to port 25 is noted and made to a host of the test's.
 
-@see: RFC 5321 section 5.1, RFC 7505, RFC 1123 section 5.3.4
+@see: RFC 5321 section 5.1, RFC 7505
 """
 
 from collections.abc import Sequence

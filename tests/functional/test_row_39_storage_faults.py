@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from harakatw.errors import StoreError
 from harakatw.outbound.store.disk import Disk
 from harakatw.outbound.store.sqlite import SQLiteStore
 from harakatw.process import outbound
@@ -49,6 +50,7 @@ class FailingSyncTests(RelayTestCase):
         await self.emptied(server)
         self.assertEqual(len(sink.taken), 1)
         self.assertEqual(list((server.directory / "queue/bodies").iterdir()), [])
+        self.flushLoggedErrors(StoreError)  # of the scheduler, if it asked meanwhile
 
     async def test_commit(self) -> None:
         """An I/O error when the database is synced (EIO on fsync)."""
