@@ -150,6 +150,28 @@ def unused_sections(
     return tuple(problems)
 
 
+def misplaced_lmtp(
+    server: ServerOptions, options: ListenersOptions, files: ConfigFiles
+) -> tuple[Problem, ...]:
+    """
+    Find listeners that are to speak LMTP where SMTP is expected.
+
+    @param files: what the options were read from.
+    @see: RFC 2033 section 5
+    """
+    sections = dict(_by_place(options.sections))
+    why = "protocol: port 25 is not for LMTP (RFC 2033 section 5); smtp is spoken"
+    return tuple(
+        Problem(files.shown(FILE), 0, str(address), "", why)
+        for address in server.addresses
+        if _is_port_25(address) and _chosen(address, sections).protocol == "lmtp"
+    )
+
+
+def _is_port_25(address: ListenAddress) -> bool:
+    return not address.path and address.port == SMTP_PORT
+
+
 _Place: TypeAlias = ListenAddress | int
 """What a section's name says: an address, its mode left out, or a port alone."""
 
@@ -193,7 +215,7 @@ def _listener(
     is_smtps = not address.path and address.port == smtps_port
     return Listener(
         address=str(address),
-        protocol=options.protocol,
+        protocol="smtp" if _is_port_25(address) else options.protocol,
         tls=options.tls or ("implicit" if is_smtps else "starttls"),
         submission=options.submission,
         proxy=options.proxy,

@@ -216,7 +216,9 @@ class IQueueHook(Interface):
 
         @param connection: the session; the transaction holds the whole message.
         @return: a L{Verdict}, L{None} to go on, or a L{Deferred} or coroutine of these.
-            When nobody says C{OK} the client gets 451.
+            When nobody says C{OK} the client gets 451. If C{connection.lmtp}, C{OK}
+            may have a mapping as its value: addresses of recipients, as they came, to
+            what became of each, which the client is told.
         @see: RFC 5321 section 6.1, Haraka row HK18
         """
 
@@ -230,7 +232,8 @@ class IQueueOutboundHook(Interface):
 
         @param connection: the session; the transaction holds the whole message.
         @return: a L{Verdict}, L{None} to go on, or a L{Deferred} or coroutine of these.
-            When nobody answers, the outbound engine queues the message.
+            When nobody answers, the outbound engine queues the message. The value of
+            C{OK} is as in L{IQueueHook}.
         @see: RFC 5321 section 6.1, Haraka row HK19
         """
 

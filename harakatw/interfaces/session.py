@@ -133,7 +133,10 @@ class IConnection(Interface):
         "C{is_local}."
     )
     local = Attribute("Ourselves: C{ip}, C{port}, C{host}.")
-    hello = Attribute("C{verb} and C{host} of HELO or EHLO; empty before.")
+    hello = Attribute("C{verb} and C{host} of HELO, EHLO or LHLO; empty before.")
+    lmtp: bool = Attribute(
+        "Does the client speak LMTP, so that each recipient has a reply of its own?"
+    )
     tls = Attribute("C{enabled}, C{cipher}, C{verified}.")
     proxy = Attribute(
         "Who passes the connection on to us: C{allowed}, C{ip}, C{type}, C{protocol}."

@@ -82,15 +82,24 @@ def tls_comment(version: str, cipher: str, *, verified: bool) -> str:
 
 
 def with_keyword(
-    *, extended: bool, encrypted: bool, authenticated: bool, utf8: bool = False
+    *,
+    extended: bool,
+    encrypted: bool,
+    authenticated: bool,
+    utf8: bool = False,
+    lmtp: bool = False,
 ) -> str:
     """
     The registered name of how the message came, such as C{ESMTPSA}.
 
     @param extended: did the client say EHLO?
     @param utf8: did it say SMTPUTF8?
+    @param lmtp: does it speak LMTP? That has no plain and no extended form.
     """
-    name = "UTF8SMTP" if utf8 else "ESMTP" if extended else "SMTP"
+    if lmtp:
+        name = "UTF8LMTP" if utf8 else "LMTP"
+    else:
+        name = "UTF8SMTP" if utf8 else "ESMTP" if extended else "SMTP"
     return f"{name}{'S' if encrypted else ''}{'A' if authenticated else ''}"
 
 

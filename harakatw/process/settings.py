@@ -15,7 +15,11 @@ from harakatw.config.connection import ConnectionOptions
 from harakatw.config.core import LogOptions, ServerOptions
 from harakatw.config.extensions import ExtensionOptions
 from harakatw.config.files import ConfigFiles
-from harakatw.config.listeners import ListenersOptions, unused_sections
+from harakatw.config.listeners import (
+    ListenersOptions,
+    misplaced_lmtp,
+    unused_sections,
+)
 from harakatw.config.options import load_options
 from harakatw.config.problems import Problem
 from harakatw.config.results import ResultsOptions
@@ -102,6 +106,7 @@ def read_settings(config: Path, before: Settings | None = None) -> Settings:
         ListenersOptions, "listeners", before.listeners if before else None
     )
     problems.extend(unused_sections(server, listeners, files))
+    problems.extend(misplaced_lmtp(server, listeners, files))
     return Settings(
         files,
         server,

@@ -4,6 +4,7 @@ A message that nobody refused: have it queued, and only then say 250.
 @see: RFC 5321 section 6.1; Haraka rows HK18 to HK20
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from twisted.python.failure import Failure
@@ -20,6 +21,13 @@ NOT_STORED: Final = deny_soft(
 )
 
 
+_SOFT: Final = frozenset((Kind.DENYSOFT, Kind.DENYSOFTDISCONNECT))
+
+PARTLY: Final = deny_soft(
+    "Some recipients could not be served, try again later", code=451, enhanced="4.3.0"
+)
+
+
 def hand_over(session: Session) -> None:
     """Ask for somebody to take responsibility for the message."""
     hook = "queue_outbound" if session.connection.relaying else "queue"
@@ -28,6 +36,8 @@ def hand_over(session: Session) -> None:
 
 def _ruled(session: Session, verdict: Verdict, hook: str) -> None:
     outbound = session.context.outbound
+    if verdict.value is not None and not session.lmtp:
+        verdict = _of_all(verdict)
     if verdict.kind is Kind.OK:
         session.ask("queue_ok", (verdict.text,), _queued, verdict)
     elif (
@@ -42,6 +52,25 @@ def _ruled(session: Session, verdict: Verdict, hook: str) -> None:
     else:
         decision = session.decide(hook, verdict)
         _answer(session, Decision(True, decision.reply, decision.then))
+
+
+def _of_all(verdict: Verdict) -> Verdict:
+    """
+    One verdict out of one for each recipient, where there can be but one reply.
+
+    A plugin should not have let it come to this. If any recipient is to be tried again
+    then all are: some get the message twice, but nobody is left without it.
+    """
+    if verdict.kind is not Kind.OK or not isinstance(verdict.value, Mapping):
+        return verdict
+    each_one: Mapping[str, Verdict] = verdict.value
+    denials = [each for each in each_one.values() if each.denies]
+    if not denials:
+        return verdict
+    soft = [each for each in denials if each.kind in _SOFT]
+    if len(denials) < len(each_one) and not soft:
+        return PARTLY
+    return soft[0] if soft else denials[0]
 
 
 def _stored(text: str) -> Verdict:
@@ -66,10 +95,13 @@ def _queued(session: Session, _: Verdict, accepted: Verdict) -> None:
         stock = decide(rule, accepted).reply
         text = f"{accepted.text or 'Message Queued'} ({uuid})"
         answer = reply(250, "" if stock is None else stock.enhanced, text)
-    _answer(session, Decision(False, answer))
+    each = accepted.value if isinstance(accepted.value, Mapping) else None
+    _answer(session, Decision(False, answer), each)
 
 
-def _answer(session: Session, decision: Decision) -> None:
+def _answer(
+    session: Session, decision: Decision, each: Mapping[str, Verdict] | None = None
+) -> None:
     connection, answer = session.connection, decision.reply
     if not decision.refused:
         connection.msg_accepted += 1
@@ -79,8 +111,13 @@ def _answer(session: Session, decision: Decision) -> None:
         connection.msg_tempfailed += 1
     if session.context.log.info:
         log_message(session, decision)
-    session.end_transaction(_obey, decision)
+    session.end_transaction(_obey, decision, each)
 
 
-def _obey(session: Session, _: object, decision: Decision) -> None:
-    session.obey(decision)
+def _obey(
+    session: Session,
+    _: object,
+    decision: Decision,
+    each: Mapping[str, Verdict] | None,
+) -> None:
+    session.answer_message(decision, each)

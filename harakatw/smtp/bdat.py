@@ -16,7 +16,7 @@ from harakatw.smtp.data import (
     STORAGE,
     finish,
     not_spooled,
-    refuse,
+    refuse_end,
     reject,
     reject_too_big,
     spooled,
@@ -31,7 +31,6 @@ from harakatw.wire.params import is_binary
 from harakatw.wire.session import (
     HELLO_FIRST,
     MAIL_FIRST,
-    NO_RECIPIENT,
     RCPT_FIRST,
     Phase,
 )
@@ -50,6 +49,7 @@ def bdat(session: Session, argument: bytes) -> None:
         session.bad_command(error)
         session.close()
         return
+    session.in_chunks = not chunk.is_last
     refusal = _refusal(session)
     transaction = session.connection.transaction
     if refusal is not None or transaction is None:
@@ -73,7 +73,7 @@ def _refusal(session: Session) -> Reply | None:
     if transaction is None:
         return MAIL_FIRST
     if not transaction.rcpt_to:
-        return NO_RECIPIENT if transaction.rcpt_tried else RCPT_FIRST
+        return session.no_recipient if transaction.rcpt_tried else RCPT_FIRST
     return None
 
 
@@ -83,7 +83,7 @@ def _ruled(
     """The plugins have said whether a message may come at all."""
     decision = session.decide("data", verdict)
     if decision.refused:
-        _drop(session, chunk, lambda session: refuse(session, decision))
+        _drop(session, chunk, lambda session: refuse_end(session, decision))
         return
     binary = is_binary(transaction.mail_params)
     limit = session.context.limits.max_data_line_length

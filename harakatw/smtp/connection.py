@@ -82,7 +82,7 @@ class Hello:
     """
     What the client called itself.
 
-    @ivar verb: C{HELO} or C{EHLO}; empty before.
+    @ivar verb: C{HELO} or C{EHLO}, or C{LHLO} of LMTP; empty before.
     @ivar host: unverified.
     """
 
@@ -144,6 +144,7 @@ class SessionControl(Protocol):
         """For how long did plugins only wait for the client?"""
 
 
+_EXTENDED: Final = frozenset(("EHLO", "LHLO"))
 NOT_KNOWN: Final = Local("", 0, "")
 NO_HELLO: Final = Hello()
 NO_TLS: Final = TLS()
@@ -251,8 +252,13 @@ class Connection:
 
     @property
     def esmtp(self) -> bool:
-        """Did the client say EHLO?"""
-        return self.hello.verb == "EHLO"
+        """Did the client say EHLO, or LHLO?"""
+        return self.hello.verb in _EXTENDED
+
+    @property
+    def lmtp(self) -> bool:
+        """Did the client say LHLO, so that each recipient has a reply of its own?"""
+        return self.hello.verb == "LHLO"
 
     def disconnect(self) -> None:
         """Close the connection after what is written has been sent."""

@@ -22,7 +22,7 @@ from harakatw.smtp.transaction import Transaction
 from harakatw.verdict import Decision, Verdict
 from harakatw.wire.data import DataDecoder, LineWatch, repair_newlines
 from harakatw.wire.params import is_binary
-from harakatw.wire.session import NO_RECIPIENT, RCPT_FIRST, Phase
+from harakatw.wire.session import RCPT_FIRST, Phase
 
 NO_ARGUMENT: Final = reply(501, "5.5.4", "DATA takes no argument")
 BINARY: Final = reply(503, "5.5.1", "A BINARYMIME message comes with BDAT")
@@ -45,7 +45,9 @@ def data(session: Session, argument: bytes) -> None:
     if transaction.mail_params and is_binary(transaction.mail_params):
         raise ProtocolError(BINARY)
     if not transaction.rcpt_to:  # a plugin may have taken them all away again
-        raise ProtocolError(NO_RECIPIENT if transaction.rcpt_tried else RCPT_FIRST)
+        raise ProtocolError(
+            session.no_recipient if transaction.rcpt_tried else RCPT_FIRST
+        )
     session.ask("data", (), _ruled)
 
 
@@ -217,13 +219,22 @@ def reject(session: Session, decision: Decision) -> None:
     """Refuse a message that came whole: the log has a line for each."""
     if session.context.log.info:
         log_message(session, decision)
-    refuse(session, decision)
+    refuse_end(session, decision)
 
 
 def refuse(session: Session, decision: Decision) -> None:
-    """Refuse the message, and drop the transaction before the client is told."""
+    """
+    Refuse the message before it comes, and drop the transaction before the client is
+    told.
+    """
     _count(session, decision.reply)
     session.end_transaction(_refused, decision)
+
+
+def refuse_end(session: Session, decision: Decision) -> None:
+    """The same in reply to what may be the end of the message."""
+    _count(session, decision.reply)
+    session.end_transaction(_refused_end, decision)
 
 
 def _count(session: Session, answer: Reply | None) -> None:
@@ -235,3 +246,7 @@ def _count(session: Session, answer: Reply | None) -> None:
 
 def _refused(session: Session, _: object, decision: Decision) -> None:
     session.obey(decision)
+
+
+def _refused_end(session: Session, _: object, decision: Decision) -> None:
+    session.answer_message(decision)

@@ -16,6 +16,7 @@ from harakatw.reply import Reply, reply
 from harakatw.smtp.connection import NOT_KNOWN, Connection, Local, Remote
 from harakatw.smtp.context import SessionContext
 from harakatw.smtp.deadlines import Sweep
+from harakatw.smtp.lmtp import LMTPProtocol
 from harakatw.smtp.protocol import SMTPProtocol
 from harakatw.smtp.proxied import ProxiedAddress, introduce
 from harakatw.smtp.session import Session
@@ -99,7 +100,8 @@ class SMTPFactory(ServerFactory):
             local=NOT_KNOWN,
             started=context.clock.seconds(),
         )
-        session = SMTPProtocol(connection, context, *self._duties)
+        kind = LMTPProtocol if context.listener.protocol == "lmtp" else SMTPProtocol
+        session = kind(connection, context, *self._duties)
         self.sweep.add(session)
         self._by_address[ip] = self._by_address.get(ip, 0) + 1
         return session

@@ -47,10 +47,13 @@ def _ruled(session: Session, verdict: Verdict) -> None:
         session.obey(decision)
         return
     session.phase = Phase.START
-    lines = list(session.context.greeting)
+    context = session.context
+    lines = list(context.greeting)
     if verdict.kind is Kind.OK and verdict.lines:
-        lines = [f"{session.context.name} ESMTP {verdict.lines[0]}", *verdict.lines[1:]]
-    shown = session.context.limits.banner_chars
+        lines = [f"{context.name} ESMTP {verdict.lines[0]}", *verdict.lines[1:]]
+    if session.lmtp:
+        lines[0] = lines[0].replace(" ESMTP", " LMTP", 1)
+    shown = context.limits.banner_chars
     if shown:
         lines[-1] += f" ({session.connection.uuid[:shown]})"
     session.obey(Decision(False, reply(220, "", lines)))

@@ -27,6 +27,11 @@ def ehlo(session: Session, argument: bytes) -> None:
     _greet(session, "EHLO", parse_helo(argument))
 
 
+def lhlo(session: Session, argument: bytes) -> None:
+    """Answer LHLO, which is EHLO in LMTP (RFC 2033 section 4.1)."""
+    _greet(session, "LHLO", parse_helo(argument))
+
+
 def _greet(session: Session, verb: str, host: str) -> None:
     session.end_transaction(_asked, verb, host)
 
@@ -34,11 +39,11 @@ def _greet(session: Session, verb: str, host: str) -> None:
 def _asked(session: Session, _: object, verb: str, host: str) -> None:
     session.connection.hello = Hello(verb, host)
     session.trace_from = ""
-    session.ask(verb.lower(), (host,), _ruled, verb)
+    hook = "helo" if verb == "HELO" else "ehlo"
+    session.ask(hook, (host,), _ruled, verb, hook)
 
 
-def _ruled(session: Session, verdict: Verdict, verb: str) -> None:
-    hook = verb.lower()
+def _ruled(session: Session, verdict: Verdict, verb: str, hook: str) -> None:
     decision = session.decide(hook, verdict)
     if decision.refused:
         session.connection.hello = NO_HELLO

@@ -62,10 +62,12 @@ class SMTPProtocol(Challenger, Protocol):
     The Twisted protocol of one client.
 
     @ivar connected_from: the address to which the session counts.
+    @ivar commands: what answers each verb.
     @ivar last_progress: when the client last finished a command or sent a piece of a
         message, in seconds of the clock.
     """
 
+    commands = COMMANDS
     transport: ClientTransport  # type: ignore[assignment]  # no interface has it all
 
     def __init__(
@@ -192,7 +194,7 @@ class SMTPProtocol(Challenger, Protocol):
             raise ProtocolError(refusal)
         if self._stream.pending:
             self._pipelined(verb)
-        handler = COMMANDS.get(verb)
+        handler = self.commands.get(verb)
         if handler is None:
             unrecognized(self, verb, argument)
         elif self.phase is not Phase.CLOSED:

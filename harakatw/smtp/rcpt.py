@@ -71,6 +71,8 @@ def _confirmed(
         return
     if not verdict.lines:  # the words of the plugin that accepted serve as the reply
         decision = session.decide("rcpt_ok", accepted)
+    if session.lmtp:
+        session.took(recipient)
     session.connection.rcpt_accepted += 1
     session.phase = Phase.RCPT
     session.obey(decision)

@@ -7,7 +7,7 @@ a plugin has to be waited for; meanwhile later commands wait in order (RFC 2920 
 3.2).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import attrs
@@ -15,6 +15,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from harakatw.address import Address
 from harakatw.errors import ProtocolError
 from harakatw.reply import Reply, reply
 from harakatw.results import Results
@@ -24,7 +25,7 @@ from harakatw.verdict import CONT, Decision, Then, Verdict, decide
 from harakatw.wire.chunks import ChunkDecoder, OctetCounter
 from harakatw.wire.data import DataDecoder
 from harakatw.wire.extensions import NOTHING, Offer
-from harakatw.wire.session import Phase
+from harakatw.wire.session import NO_RECIPIENT, Phase
 
 TO_THE_END: Final = frozenset(
     ("queue", "queue_outbound", "queue_ok", "reset_transaction", "disconnect")
@@ -76,12 +77,18 @@ class Session:
     @ivar trace_from: who the client is, for trace fields; made when first needed.
     @ivar trace_protocol: how its mail comes, for trace fields; made at the same time.
     @ivar between_clients: has one client gone, and not the next one come?
+    @ivar in_chunks: was the last BDAT one that did not end its message?
+    @ivar lmtp: is LMTP spoken?
+    @ivar no_recipient: the reply to DATA and BDAT if no recipient was accepted.
     @ivar data_began: when 354 was said or the first BDAT came, in seconds of the clock.
     """
 
     _log = Logger()
 
     between_clients = False
+    in_chunks = False
+    lmtp = False
+    no_recipient: Reply = NO_RECIPIENT
     connection: Connection
     context: SessionContext
     phase: Phase
@@ -264,6 +271,20 @@ class Session:
         else:
             self.refusal = decision.reply
             self.phase = Phase.REFUSED
+
+    def took(self, recipient: Address) -> None:
+        """A recipient was accepted; called in LMTP only."""
+
+    def answer_message(
+        self, decision: Decision, each: Mapping[str, Verdict] | None = None
+    ) -> None:
+        """
+        Answer the end of a message.
+
+        @param each: what became of single recipients, by their addresses as they came:
+            for LMTP.
+        """
+        self.obey(decision)
 
     def decide(self, hook: str, verdict: Verdict) -> Decision:
         """What does this verdict mean on this hook?"""

@@ -42,6 +42,7 @@ def _protocol(session: Session, transaction: Transaction) -> str:
     connection = session.connection
     return with_keyword(
         extended=connection.esmtp,
+        lmtp=session.lmtp,
         encrypted=connection.tls.enabled,
         authenticated="auth_user" in connection.notes,
         utf8="SMTPUTF8" in transaction.mail_params,

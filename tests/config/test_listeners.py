@@ -6,6 +6,7 @@ from harakatw.config.listeners import (
     Listener,
     ListenersOptions,
     listeners,
+    misplaced_lmtp,
     unused_sections,
 )
 from harakatw.config.options import Loaded, load_options
@@ -123,6 +124,22 @@ class ListenersTests(ConfigTestCase):
         """A slip of the pen is reported with the key that was meant."""
         (problem,) = self.load("[587]\nsubmision=true\n").problems
         self.assertIn("did you mean submission?", str(problem))
+
+    def test_lmtp_at_port_25(self) -> None:
+        """
+        Port 25 is for SMTP whatever the file says (RFC 2033 section 5), and the
+        postmaster is told so.
+        """
+        text = "[25]\nprotocol=lmtp\nproxy=true\n"
+        profile = self.profiles(text)["[::]:25"]
+        self.assertEqual((profile.protocol, profile.proxy), ("smtp", True))
+        server = ServerOptions(listen=LISTEN)
+        found = misplaced_lmtp(server, self.load(text).options, self.files())
+        (problem,) = map(str, found)
+        self.assertIn("config/listeners.ini: [[::]:25]: protocol: port 25", problem)
+        text = "[587]\nprotocol=lmtp\n[/run/haraka.sock]\nprotocol=lmtp\n"
+        found = misplaced_lmtp(server, self.load(text).options, self.files())
+        self.assertEqual(found, ())
 
     def test_no_listener(self) -> None:
         """A section about a port at which nothing listens is reported."""

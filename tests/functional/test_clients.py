@@ -36,8 +36,8 @@ class ClientTestCase(ServerTestCase):
         self.assertTrue(received.startswith(b"Received: from "), message[:200])
         return rest
 
-    async def run_program(self, *command: str) -> None:
-        """Run a program, which must end with status 0."""
+    async def run_program(self, *command: str) -> bytes:
+        """Run a program, which must end with status 0; what it wrote."""
         program = shutil.which(command[0], path=f"{os.environ['PATH']}:/usr/sbin")
         if program is None:
             self.skipTest(f"{command[0]} is not installed")
@@ -45,6 +45,7 @@ class ClientTestCase(ServerTestCase):
             program, command[1:], os.environ, "/", reactor
         )
         self.assertEqual(status, 0, out[-500:] + errors[-500:])
+        return bytes(out)
 
 
 class SMTPLibTests(ClientTestCase):

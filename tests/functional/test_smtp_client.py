@@ -13,6 +13,7 @@ from twisted.internet.threads import deferToThread
 from twisted.protocols.basic import LineOnlyReceiver
 from twisted.trial.unittest import TestCase
 
+from harakatw.config.listeners import Listener
 from harakatw.outbound.client import connect as connect_module
 from harakatw.outbound.client.failures import HostFailure
 from harakatw.outbound.client.protocol import SMTPClient
@@ -26,8 +27,10 @@ from harakatw.outbound.client.tls_rules import (
 )
 from harakatw.outbound.hop import Hop
 from harakatw.testing.server import MemoryServer
+from harakatw.verdict import OK, deny_soft, ok
+from tests.fake_plugins import fake_plugin
 from tests.outbound.client.certificates import Signed, make_authority
-from tests.outbound.client.peers import MESSAGE, envelope
+from tests.outbound.client.peers import MESSAGE, envelope, fates
 from tests.sessions import Mailbox
 
 LOCAL = "127.0.0.1"
@@ -221,6 +224,23 @@ class UnixTests(ClientTestCase):
         self.assertTrue(result.delivered)
         self.assertEqual((result.peer.mode, result.peer.ip), ("LMTP", ""))
         self.assertEqual(sink.lines[0], b"LHLO me.example")
+
+    async def test_own_server(self) -> None:
+        """
+        Our own LMTP server at a Unix socket: each recipient has its own fate, of one
+        message.
+        """
+        path = str(Path(self.mktemp()[-60:].replace("/", "_")).absolute())
+        each = {"c@here.example": deny_soft("over quota", code=452, enhanced="4.2.2")}
+        queue = fake_plugin(rcpt=OK, queue=ok(value=each))
+        server = MemoryServer((queue,), listener=Listener(protocol="lmtp"))
+        port: Any = IReactorUNIX(reactor).listenUNIX(path, server.door)
+        self.addCleanup(port.stopListening)
+        client = await self.connect(Hop(path=path, using_lmtp=True))
+        result = await client.deliver(envelope("b@here.example", "c@here.example"))
+        self.assertEqual(fates(result), "250 delivered 452 deferred")
+        self.assertEqual(result.peer.mode, "LMTP")
+        client.quit()
 
 
 class TLSTests(ClientTestCase):

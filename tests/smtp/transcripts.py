@@ -9,6 +9,7 @@ One line each::
     S: ...                    any lines of the server: those of EHLO, say
     ! options max_errors=3    settings of connection.ini
     ! relaying                the client may relay
+    ! lmtp                    the listener is one for LMTP
     ! wait 30                 so many seconds pass
     ! whole                   the client's next lines come as one, never cut
     ! closed                  the server has closed the connection by now
@@ -28,6 +29,7 @@ from typing import Any
 import attrs
 
 from harakatw.config.connection import ConnectionOptions
+from harakatw.config.listeners import ORDINARY, Listener
 from tests.fake_plugins import fake_plugin
 from tests.sessions import Site, make_site
 
@@ -63,12 +65,14 @@ class Transcript:
     @ivar about: the comment on its top.
     @ivar options: of the server.
     @ivar relaying: may the client relay?
+    @ivar listener: where the client comes to.
     @ivar turns: the first has nothing sent: it is the greeting.
     """
 
     about: str
     options: ConnectionOptions
     relaying: bool
+    listener: Listener
     turns: tuple[Turn, ...]
 
     @property
@@ -99,8 +103,11 @@ class Transcript:
         def begin(connection: Any) -> None:
             connection.relaying = self.relaying
 
-        site = make_site(fake_plugin(connect_init=begin), options=self.options)
-        return site
+        return make_site(
+            fake_plugin(connect_init=begin),
+            options=self.options,
+            listener=self.listener,
+        )
 
 
 def _obey(site: Site, directive: str, argument: str) -> Iterator[str]:
@@ -143,6 +150,7 @@ def parse_transcript(text: str) -> Transcript:
     about: list[str] = []
     settings: dict[str, Any] = {"banner_chars": 0}
     relaying = False
+    listener = ORDINARY
     turns = [Turn()]
     for line in text.splitlines():
         kind, _, rest = line.partition(" ")
@@ -162,6 +170,8 @@ def parse_transcript(text: str) -> Transcript:
                 settings.update(_settings(argument))
             elif directive == "relaying":
                 relaying = True
+            elif directive == "lmtp":
+                listener = Listener(protocol="lmtp")
             elif directive == "whole":
                 turns.append(Turn(is_whole=True))
             else:
@@ -169,7 +179,11 @@ def parse_transcript(text: str) -> Transcript:
         elif line:
             raise ValueError(f"not a line of a transcript: {line!r}")
     return Transcript(
-        " ".join(about), ConnectionOptions(**settings), relaying, tuple(turns)
+        " ".join(about),
+        ConnectionOptions(**settings),
+        relaying,
+        listener,
+        tuple(turns),
     )
 
 
