@@ -238,7 +238,7 @@ class UnixTests(ClientTestCase):
         self.addCleanup(port.stopListening)
         client = await self.connect(Hop(path=path, using_lmtp=True))
         result = await client.deliver(envelope("b@here.example", "c@here.example"))
-        self.assertEqual(fates(result), "250 delivered 452 deferred")
+        self.assertEqual(fates(result), "250 delivered 452 delayed")
         self.assertEqual(result.peer.mode, "LMTP")
         client.quit()
 
