@@ -304,7 +304,14 @@ TARGETS: Final = (
         st.tuples(_RAW, cuts(), _NAMES, _VALUES),
         check_store,
     ),
-    Target(("message.seven_bit.convert",), st.tuples(_PARTS), check_seven_bit),
+    Target(
+        tuple(
+            f"message.seven_bit.{name}"
+            for name in ("convert", "delimiters", "encode", "fields", "part")
+        ),
+        st.tuples(_PARTS),
+        check_seven_bit,
+    ),
     Target(("message.writer",), st.tuples(_RAW, cuts()), check_writer),
     Target(
         ("outbound.dsn.original",), st.tuples(_RAW, cuts(), _LENGTH), check_original

@@ -27,9 +27,12 @@ def decode_base64(octets: bytes) -> bytes:
     @raise SASLError: if it is anything else.
     """
     try:
-        return binascii.a2b_base64(octets, strict_mode=True)
+        decoded = binascii.a2b_base64(octets, strict_mode=True)
     except ValueError:
         raise SASLError("not valid base64") from None
+    if len(octets) != 4 * ((len(decoded) + 2) // 3):  # Python takes QUJD= for QUJD
+        raise SASLError("not valid base64")
+    return decoded
 
 
 def encode_base64(octets: bytes) -> str:

@@ -150,6 +150,8 @@ class TextTests(SynchronousTestCase):
             b"A",
             b"AGE",
             b"AGE==",
+            b"QUJD=",
+            b"QUJD====",
             b"AG E=",
             b"AGE=AGE=",
             b"=AGE",
