@@ -9,6 +9,7 @@ from attrs.validators import ge, gt, in_, le, lt
 from zope.interface import implementer
 
 from harakatw.address import Address
+from harakatw.auth.passwords import hash_password, parse_password
 from harakatw.auth.plugin import AuthPlugin
 from harakatw.config.options import (
     data_file,
@@ -158,6 +159,7 @@ __all__ = [
     "doc",
     "ge",
     "gt",
+    "hash_password",
     "implementer",
     "in_",
     "json_file",
@@ -168,6 +170,7 @@ __all__ = [
     "ok",
     "on_hook",
     "other_sections",
+    "parse_password",
     "reply",
     "value_file",
     "whole_section",

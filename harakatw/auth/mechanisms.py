@@ -76,9 +76,10 @@ async def _plain(talk: Talk, plugins: Checkers) -> Granted | None:
 
 
 async def _login(talk: Talk, plugins: Checkers) -> Granted | None:
-    user = decode_text(await talk.first(ASK_USER))
-    password = decode_text(await talk.ask(ASK_PASSWORD))
-    return await _with_password(talk, plugins, user, password)
+    # Both are asked for before either is looked at: a client that sends them in one go
+    # must not have its password taken for a command.
+    user, password = await talk.first(ASK_USER), await talk.ask(ASK_PASSWORD)
+    return await _with_password(talk, plugins, decode_text(user), decode_text(password))
 
 
 async def _with_password(

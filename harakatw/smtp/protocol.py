@@ -69,6 +69,7 @@ class SMTPProtocol(Challenger, Protocol):
 
     commands = COMMANDS
     transport: ClientTransport  # type: ignore[assignment]  # no interface has it all
+    _said_auth = False
 
     def __init__(
         self,
@@ -210,9 +211,9 @@ class SMTPProtocol(Challenger, Protocol):
             self.close()
 
     def _log_line(self, line: bytes) -> None:
-        self._log.debug(
-            "{uuid} C: {line}", uuid=self.connection.uuid, line=shown_line(line)
-        )
+        shown = shown_line(line, after_auth=self._said_auth)
+        self._said_auth = self._said_auth or shown.upper().startswith("AUTH")
+        self._log.debug("{uuid} C: {line}", uuid=self.connection.uuid, line=shown)
 
     def _next_answer(self) -> bytes | None:
         """See L{Challenger}; C{AUTH} is all that asks, so that it is never logged."""

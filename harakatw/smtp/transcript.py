@@ -12,20 +12,23 @@ _AUTH: Final = b"AUTH"
 _LONGEST_VERB: Final = len("STARTTLS")
 
 
-def shown_line(line: bytes) -> str:
+def shown_line(line: bytes, *, after_auth: bool = False) -> str:
     """
     A command for the log, printable.
 
     Of C{AUTH} only the mechanism is shown. A lone word that is longer than any verb is
-    not shown either: it may be the password of a client that was not asked for it, or
-    not any more.
+    not shown either, nor one that is no verb of ours in a session with C{AUTH}: it may
+    be the password of a client that was not asked for it, or not any more.
+
+    @param after_auth: did the client say C{AUTH} before?
     """
     verb, _, argument = line.partition(b" ")
     upper = verb.upper()
     if upper == _AUTH:
         mechanism, blank, _ = argument.strip().partition(b" ")
         return _printable(verb + b" " + mechanism) + (" ..." if blank else "")
-    if not argument and len(verb) > _LONGEST_VERB and upper not in COMMANDS:
+    suspect = after_auth or len(verb) > _LONGEST_VERB
+    if suspect and not argument and upper not in COMMANDS:
         return f"({len(verb)} octets)"
     return _printable(line)
 

@@ -202,3 +202,48 @@ ABSURD_CHUNKS: Final = (
     "BDAT \u0665".encode(),
 )
 """Row 3: after these nobody knows where the next command begins: 501, and the end."""
+
+BAD_AUTH: Final = (
+    (b"AUTH", 501),
+    (b"AUTH PLAIN =", 501),
+    (b"AUTH PLAIN ====", 501),
+    (b"AUTH PLAIN not*base64", 501),
+    (b"AUTH PLAIN AGE=AGI=", 501),
+    (b"AUTH PLAIN AGE A", 501),
+    (b"AUTH PLAIN YQ==", 501),
+    (b"AUTH PLAIN AAAA", 501),
+    (b"AUTH PLAIN YQBiAGMAZA==", 501),
+    (b"AUTH PLAIN AP8A/g==", 501),
+    (b"AUTH PLAIN\r\n*", 501),
+    (b"AUTH PLAIN\r\n=", 501),
+    (b"AUTH PLAIN\r\n" + b"A" * 65_536, 500),
+    (b"AUTH PLAIN " + b"A" * 65_536, 500),
+    (b"AUTH LOGIN\r\n*", 501),
+    (b"AUTH LOGIN\r\nYQ==\r\n*", 501),
+    (b"AUTH LOGIN /w==\r\nYQ==", 501),
+    (b"AUTH CRAM-MD5 YQ==", 501),
+    (b"AUTH CRAM-MD5\r\nYQ==", 501),
+    (b"AUTH ..%2f..%2f PLAIN", 501),
+    (b"AUTH NTLM", 504),
+    (b"AUTH \xff\xfe", 500),
+)
+"""
+Row 8: commands with what a client says to the challenges that follow, in one go; and
+the code of the last reply.
+"""
+
+BAD_NAMES: Final = (
+    "*)(uid=*",
+    "*",
+    "ann)(|(uid=*",
+    "a' OR 1=1--",
+    "ann' --",
+    '"; DROP TABLE users; --',
+    "../../etc/passwd",
+    "__class__",
+    "constructor",
+    "ANN",
+    "ann ",
+    " ann",
+)
+"""Row 27: names that a careless look-up takes for somebody."""

@@ -10,6 +10,8 @@ One line each::
     ! options max_errors=3    settings of connection.ini
     ! relaying                the client may relay
     ! lmtp                    the listener is one for LMTP
+    ! users ann=pw            who may log in, and with which password
+    ! tokens abc=ann          whose tokens are good
     ! wait 30                 so many seconds pass
     ! whole                   the client's next lines come as one, never cut
     ! closed                  the server has closed the connection by now
@@ -30,6 +32,7 @@ import attrs
 
 from harakatw.config.connection import ConnectionOptions
 from harakatw.config.listeners import ORDINARY, Listener
+from tests.auth.users import fixed_users
 from tests.fake_plugins import fake_plugin
 from tests.sessions import Site, make_site
 
@@ -66,6 +69,7 @@ class Transcript:
     @ivar options: of the server.
     @ivar relaying: may the client relay?
     @ivar listener: where the client comes to.
+    @ivar users: passwords of those who may log in; C{tokens} likewise.
     @ivar turns: the first has nothing sent: it is the greeting.
     """
 
@@ -73,6 +77,8 @@ class Transcript:
     options: ConnectionOptions
     relaying: bool
     listener: Listener
+    users: Mapping[str, str]
+    tokens: Mapping[str, str]
     turns: tuple[Turn, ...]
 
     @property
@@ -103,11 +109,10 @@ class Transcript:
         def begin(connection: Any) -> None:
             connection.relaying = self.relaying
 
-        return make_site(
-            fake_plugin(connect_init=begin),
-            options=self.options,
-            listener=self.listener,
-        )
+        plugins: list[object] = [fake_plugin(connect_init=begin)]
+        if self.users or self.tokens:
+            plugins.append(fixed_users(self.users, self.tokens))
+        return make_site(*plugins, options=self.options, listener=self.listener)
 
 
 def _obey(site: Site, directive: str, argument: str) -> Iterator[str]:
@@ -151,6 +156,7 @@ def parse_transcript(text: str) -> Transcript:
     settings: dict[str, Any] = {"banner_chars": 0}
     relaying = False
     listener = ORDINARY
+    known: dict[str, dict[str, str]] = {"users": {}, "tokens": {}}
     turns = [Turn()]
     for line in text.splitlines():
         kind, _, rest = line.partition(" ")
@@ -172,6 +178,9 @@ def parse_transcript(text: str) -> Transcript:
                 relaying = True
             elif directive == "lmtp":
                 listener = Listener(protocol="lmtp")
+            elif directive in known:
+                pairs = (word.rpartition("=") for word in argument.split())
+                known[directive].update((name, value) for name, _, value in pairs)
             elif directive == "whole":
                 turns.append(Turn(is_whole=True))
             else:
@@ -183,7 +192,8 @@ def parse_transcript(text: str) -> Transcript:
         ConnectionOptions(**settings),
         relaying,
         listener,
-        tuple(turns),
+        **known,
+        turns=tuple(turns),
     )
 
 
