@@ -71,7 +71,7 @@ def authenticate(
 
 def _not_now(connection: IConnection) -> Reply | None:
     """RFC 4954 section 4: restrictions."""
-    if connection.hello.verb != "EHLO":
+    if connection.hello.verb not in ("EHLO", "LHLO"):
         return EHLO_FIRST
     if connection.transaction is not None:
         return IN_TRANSACTION
