@@ -41,7 +41,7 @@ def make_context(
     @param outbound: takes mail of those who may relay.
     """
     limits = settings.connection
-    version = f" {__version__}" if limits.show_version else ""
+    version = f"/{__version__}" if limits.show_version else ""
     return SessionContext(
         name=name,
         limits=limits,

@@ -8,6 +8,7 @@ class until the first challenge.
 @see: RFC 4954 section 4
 """
 
+from abc import abstractmethod
 from typing import Final, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred, fail, succeed
@@ -33,13 +34,13 @@ class Challenger(Session):
 
     # ---- to be had from the protocol -------------------------------------------------
 
+    @abstractmethod
     def _next_answer(self) -> bytes | None:
         """The next line of the client, if it is there; raises L{ProtocolError}."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _catch_up(self) -> None:
         """Send what was said, and read on or not, as is fitting now."""
-        raise NotImplementedError
 
     # ---- for plugins, through the connection -----------------------------------------
 

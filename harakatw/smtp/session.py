@@ -7,6 +7,7 @@ a plugin has to be waited for; meanwhile later commands wait in order (RFC 2920 
 3.2).
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -63,7 +64,7 @@ class Dropping:
     then: "Callable[[Session], None]"
 
 
-class Session:
+class Session(ABC):
     """
     The state of one session, apart from octets and sockets.
 
@@ -118,25 +119,25 @@ class Session:
 
     # ---- to be had from the protocol -------------------------------------------------
 
+    @abstractmethod
     def close(self) -> None:
         """Say no more: send what was said, and close the connection."""
-        raise NotImplementedError
 
+    @abstractmethod
     def counts_as(self, ip: str) -> Reply | None:
         """
         Count this session to another address from now on.
 
         @return: a refusal, if that has too many already.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def _paused(self) -> None:
         """A verdict is waited for: read no more."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _resumed(self) -> None:
         """The wait is over: go on with what came meanwhile."""
-        raise NotImplementedError
 
     # ---- replies ---------------------------------------------------------------------
 

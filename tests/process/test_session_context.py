@@ -44,7 +44,7 @@ class ContextTests(ConfigTestCase):
     def test_version(self) -> None:
         """With C{show_version} the greeting says which version this is."""
         (line,) = self._context("[headers]\nshow_version=true\n").greeting
-        self.assertIn(f"Haraka {__version__} ready", line)
+        self.assertIn(f"Haraka/{__version__} ready", line)
 
     def test_own_greeting(self) -> None:
         """A greeting of the postmaster's own takes its place."""
