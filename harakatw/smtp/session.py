@@ -273,7 +273,7 @@ class Session(ABC):
             self.refusal = decision.reply
             self.phase = Phase.REFUSED
 
-    def took(self, recipient: Address) -> None:
+    def took(self, recipient: Address) -> None:  # noqa: B027  # by default nothing
         """A recipient was accepted; called in LMTP only."""
 
     def answer_message(
