@@ -147,6 +147,19 @@ class NullPathTests(TellerTestCase):
         body = self.successResultOf(post.store.read_body(dead.message_id))
         self.assertEqual(b"".join(body), MESSAGE)
 
+    def test_some_delivered(self) -> None:
+        """If the others have got it, what is left of the item is who has not."""
+        post = self.office()
+        self.answer(post, bob=b"550 5.1.1 who")
+        self.put(post, QueuedRecipient(BOB), QueuedRecipient(CAROL), sender="")
+        post.run(HOUR)
+        self.assertEqual(post.first.recipients, [CAROL])
+        (dead,) = post.items()
+        self.assertIs(dead.state, ItemState.DEAD)
+        self.assertEqual([each.address for each in dead.recipients], [BOB])
+        self.assertEqual(dead.attempts, 1)
+        self.assertEqual(post.store.settled, ["+", "=1 dead"])
+
     def test_some_much_later(self) -> None:
         """The part that is kept is nobody's to try, however old the message is."""
         post = self.office(intervals=(5 * HOUR, 5 * HOUR))
