@@ -10,6 +10,7 @@ first.
 
 import enum
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 import attrs
 from twisted.internet.defer import Deferred
@@ -43,6 +44,42 @@ class QueuedRecipient:
 
 
 @attrs.frozen(kw_only=True)
+class Demands:
+    """
+    What a sender asked for that hardly any does.
+
+    @ivar requires_tls: may it go only to hosts that keep it secret (RFC 8689,
+        REQUIRETLS)?
+    @ivar tls_is_optional: is it to be sent even if certificates are wrong (RFC 8689,
+        C{TLS-Required: No})?
+    @ivar priority: -9 to 9; more goes before less (RFC 6710).
+    @ivar released_at: when the first attempt may be made, in seconds since 1970 (RFC
+        4865); 0 is at once.
+    @ivar deliver_by: when it has to be there, in seconds since 1970 (RFC 2852); 0 is
+        whenever.
+    @ivar returns_late: does it come back when it is late, rather than being reported?
+    @ivar is_traced: is it to be reported where it was sent on?
+    """
+
+    requires_tls: bool = False
+    tls_is_optional: bool = False
+    priority: int = 0
+    released_at: float = 0.0
+    deliver_by: float = 0.0
+    returns_late: bool = False
+    is_traced: bool = False
+
+    @property
+    def is_about_tls(self) -> bool:
+        """Is the encryption of the way to the next host to be another than usual?"""
+        return self.requires_tls or self.tls_is_optional
+
+
+NO_DEMANDS: Final = Demands()
+"""What nearly all messages share."""
+
+
+@attrs.frozen(kw_only=True)
 class QueuedMessage:
     """
     What all items of a message share.
@@ -57,6 +94,7 @@ class QueuedMessage:
     @ivar is_utf8: does it need SMTPUTF8 (RFC 6531)?
     @ivar is_binary: did it come as BINARYMIME (RFC 3030), so that a CR or LF alone may
         be in it, and has to stay there?
+    @ivar demands: what else the sender asked for.
     @ivar notes: what plugins noted, JSON values only, no secrets (weakness WK41).
     """
 
@@ -69,7 +107,13 @@ class QueuedMessage:
     is_8bit: bool = False
     is_utf8: bool = False
     is_binary: bool = False
+    demands: Demands = NO_DEMANDS
     notes: Mapping[str, object] = attrs.field(factory=dict)
+
+    @property
+    def waits_from(self) -> float:
+        """Since when it could have been delivered, in seconds since 1970."""
+        return max(self.queued_at, self.demands.released_at)
 
 
 @attrs.frozen(kw_only=True)
@@ -172,6 +216,7 @@ class Filter:
     @ivar error: the last error.
     @ivar older_seconds: queued at least this long ago, C{None} for any age.
     @ivar younger_seconds: queued less long ago than this, C{None} for any age.
+    @ivar was_tried: was there an attempt already? C{False} is for whether or not.
     """
 
     ids: frozenset[int] = frozenset()
@@ -184,6 +229,7 @@ class Filter:
     error: str = ""
     older_seconds: float | None = None
     younger_seconds: float | None = None
+    was_tried: bool = False
 
 
 @attrs.frozen
@@ -230,7 +276,8 @@ class IQueueStore(Interface):
         now: float, site: str, limit: int, seconds: float
     ) -> "Deferred[tuple[QueueItem, ...]]":
         """
-        Take items of one queue that are due, the earliest first.
+        Take items of one queue that are due: those of a priority above the usual
+        first, then the earliest.
 
         @param seconds: how long they are the caller's; after that anybody may take
             them. Leases end too when the process that took them does.

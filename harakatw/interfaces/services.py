@@ -61,6 +61,17 @@ class IOutbound(Interface):
             Fails with L{harakatw.errors.StoreError} if it is not, nothing being kept.
         """
 
+    def flush(domain: str, *, below: bool = False) -> "Deferred[int]":
+        """
+        Try mail now that was tried in vain and waits for its time.
+
+        @param domain: of the recipients, A-labels in lower case.
+        @param below: that for domains below it, too.
+        @return: how many items are due now; fails with
+            L{harakatw.errors.StoreError}.
+        @see: RFC 1985
+        """
+
     def send_email(
         sender: str,
         recipients: str | Iterable[str],

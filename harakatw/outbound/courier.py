@@ -15,7 +15,7 @@ from twisted.logger import Logger
 
 from harakatw.errors import StoreError
 from harakatw.hooks.chain import Chain
-from harakatw.interfaces.queue import IQueueStore
+from harakatw.interfaces.queue import NO_DEMANDS, IQueueStore
 from harakatw.outbound.attempt import (
     AttemptResult,
     Contact,
@@ -134,7 +134,9 @@ class Courier:
         chains, pool = self._chains(), self.pool
         route: Any = work.routed and work.routed.route
         hops = self.router.walk(route)
-        if work.body is not None and not chains["send_email"].steps:
+        demands = work.item.message.demands
+        is_plain = demands is NO_DEMANDS or not demands.is_about_tls
+        if work.body is not None and is_plain and not chains["send_email"].steps:
             hop = hops.next_hop()
             client = pool.idle(hop) if type(hop) is Hop else None
             if client is not None and isinstance(hop, Hop):

@@ -7,13 +7,15 @@ The outbound engine: takes mail, keeps it, delivers it.
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail, succeed
 from zope.interface import implementer
 
-from harakatw.interfaces.queue import IQueueStore, QueueItem
+from harakatw.errors import StoreError
+from harakatw.interfaces.queue import Filter, IQueueStore, QueueItem
 from harakatw.interfaces.services import IOutbound, IThreads
 from harakatw.interfaces.session import IConnection
 from harakatw.outbound.courier import Chains
+from harakatw.outbound.demanded import restate_priority
 from harakatw.outbound.dsn.report import Report
 from harakatw.outbound.intake import Content, Parcel, content_of, pack
 from harakatw.outbound.letter import Letter, LetterBox, LetterWriter, read_envelope
@@ -75,6 +77,7 @@ class OutboundEngine:
                 await outcome
         content = None
         if transaction.message.is_spooled:
+            restate_priority(transaction.mail_params, transaction.message.header)
             chunks = transaction.message.chunks()
             content = await self._threads.call(content_of, chunks)
         return await self._keep(self._pack(transaction, content))
@@ -98,6 +101,26 @@ class OutboundEngine:
             self.scheduler.offer(items, body)
         return ""
 
+    # ---- by hand ---------------------------------------------------------------------
+
+    def flush(self, domain: str, *, below: bool = False) -> "Deferred[int]":
+        """
+        Try mail now that was tried in vain; see L{IOutbound}. What its sender wants to
+        be sent later, and was not tried yet, is left alone.
+        """
+        if self.scheduler is None:
+            return fail(StoreError("the queue is not open"))
+        flushing = self.scheduler.flush(Filter(domain=domain, was_tried=True))
+        if below:
+            flushing.addCallback(self._flush_below, domain)
+        return flushing
+
+    def _flush_below(self, found: int, domain: str) -> "Deferred[int]":
+        if self.scheduler is None:
+            return succeed(found)
+        which = Filter(domain=f"*.{domain}", was_tried=True)
+        return self.scheduler.flush(which).addCallback(found.__add__)
+
     # ---- mail of our own -------------------------------------------------------------
 
     def send_email(
@@ -118,7 +141,10 @@ class OutboundEngine:
         @return: as L{IOutbound.send_email}.
         """
         paths = read_envelope("", report.recipient)
-        return self.send_letter(self._letters().write(*paths, report.octets))
+        letters = self._letters()
+        return self.send_letter(
+            letters.write(*paths, report.octets, params=report.params)
+        )
 
     def send_letter(self, letter: Letter) -> "Deferred[str]":
         """

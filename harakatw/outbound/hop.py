@@ -23,10 +23,12 @@ SMTP_PORT: Final = 25
 LMTP_PORT: Final = 24
 SMTPS_PORT: Final = 465
 
-TLSWish = Literal["default", "never", "may", "must", "verify"]
+TLSWish = Literal["default", "never", "may", "must", "verify", "strict", "relaxed"]
 """
 What a hop asks for: what C{tls.ini} says, no TLS, TLS if offered, TLS from anybody, or
-TLS from a host with the right certificate.
+TLS from a host with the right certificate. C{strict} is that with no trust in the DNS:
+an MX host has to have the certificate of the domain itself. C{relaxed} is what
+C{tls.ini} says, but for C{rejectUnauthorized}.
 """
 
 EXPECTED: Final = (

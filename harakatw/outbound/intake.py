@@ -11,7 +11,15 @@ from typing import Any, Final
 import attrs
 
 from harakatw.address import Address
-from harakatw.interfaces.queue import NewItem, QueuedMessage, QueuedRecipient
+from harakatw.interfaces.queue import (
+    NO_DEMANDS,
+    Demands,
+    NewItem,
+    QueuedMessage,
+    QueuedRecipient,
+)
+from harakatw.outbound.demanded import has_demands, read_demands, restate_priority
+from harakatw.wire.params import Params
 
 _NOT_QUEUED: Final = frozenset(
     ("auth_passwd", "auth_password", "password", "skip_plugins")
@@ -68,6 +76,11 @@ def pack(
         memory.
     """
     stored = transaction.message
+    params = transaction.mail_params
+    demands = NO_DEMANDS
+    if has_demands(params, stored.raw_header):
+        demands = read_demands(params, stored.header, now)
+        restate_priority(params, stored.header)
     body: bytes | Iterable[bytes]
     if content is not None:
         body = stored.chunks()
@@ -75,7 +88,6 @@ def pack(
     else:
         body = b"".join(stored.chunks())
         size, is_8bit = len(body), not body.isascii()
-    params = transaction.mail_params
     recipients = [_queued(transaction, each) for each in transaction.rcpt_to]
     message = QueuedMessage(
         uuid=transaction.uuid,
@@ -83,13 +95,21 @@ def pack(
         size=size,
         queued_at=now,
         envid=params.get("ENVID") or "",
-        ret=(params.get("RET") or "").upper(),
+        ret=_ret(params, demands),
         is_8bit=is_8bit,
         is_utf8="SMTPUTF8" in params,
         is_binary=stored.is_binary,
+        demands=demands,
         notes=plain_notes(transaction.notes.as_dict()) if transaction.notes else {},
     )
-    return Parcel(message, tuple(_items(recipients, split_all)), body)
+    items = _items(recipients, split_all, demands.released_at)
+    return Parcel(message, tuple(items), body)
+
+
+def _ret(params: Params, demands: Demands) -> str:
+    """What is secret does not come back as a whole (RFC 8689 section 5)."""
+    ret = (params.get("RET") or "").upper()
+    return "HDRS" if demands.requires_tls and ret else ret
 
 
 def _queued(transaction: Any, recipient: Address) -> tuple[str, QueuedRecipient]:
@@ -103,12 +123,12 @@ def _queued(transaction: Any, recipient: Address) -> tuple[str, QueuedRecipient]
 
 
 def _items(
-    recipients: list[tuple[str, QueuedRecipient]], split_all: bool
+    recipients: list[tuple[str, QueuedRecipient]], split_all: bool, due: float
 ) -> Iterable[NewItem]:
     """The recipients by domain, each of them once."""
     if len(recipients) == 1:
         domain, recipient = recipients[0]
-        yield NewItem(domain=domain, recipients=(recipient,))
+        yield NewItem(domain=domain, recipients=(recipient,), due=due)
         return
     by_domain: dict[str, dict[str, QueuedRecipient]] = {}
     for domain, recipient in recipients:
@@ -117,7 +137,7 @@ def _items(
         together = tuple(by_address.values())
         parts = [(each,) for each in together] if split_all else [together]
         for part in parts:
-            yield NewItem(domain=domain, recipients=part)
+            yield NewItem(domain=domain, recipients=part, due=due)
 
 
 def plain_notes(notes: Mapping[str, object]) -> dict[str, object]:

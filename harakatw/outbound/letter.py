@@ -113,11 +113,13 @@ class LetterWriter:
         recipients: Iterable[Address],
         contents: str | bytes | Iterable[bytes],
         notes: Mapping[str, object] | None = None,
+        params: Params = EMPTY_PARAMS,
     ) -> Letter:
         """
         Make a letter; a missing Date or Message-ID is added (RFC 5322 section 3.6).
 
         @param contents: the message, header and body, with line ends of any kind.
+        @param params: of its MAIL, as a client would give them.
         """
         octets = contents.encode() if isinstance(contents, str) else contents
         chunks = (octets,) if isinstance(octets, bytes) else octets
@@ -140,7 +142,7 @@ class LetterWriter:
             mail_from=sender,
             rcpt_to=to,
             message=message,
-            mail_params=EMPTY_PARAMS if plain else _UTF8,
+            mail_params=params if plain else {**params, **_UTF8},
             notes=Notes(notes),
         )
 

@@ -104,6 +104,7 @@ class Teller:
             settlement.bounces
             or settlement.warnings
             or any("SUCCESS" in each.notify for each in settlement.result.delivered)
+            or settlement.item.message.demands.is_traced
         )
         if not needs_report and not self._chains()["delivered"].steps:
             return None

@@ -11,7 +11,7 @@ import attrs
 from twisted.internet.defer import CancelledError
 
 from harakatw.errors import DeliveryError
-from harakatw.interfaces.queue import QueuedRecipient
+from harakatw.interfaces.queue import NO_DEMANDS, QueuedRecipient
 from harakatw.outbound.attempt import AttemptResult, Contact, Undelivered
 from harakatw.outbound.call_off import CallOff
 from harakatw.outbound.client.envelope import Envelope
@@ -20,6 +20,7 @@ from harakatw.outbound.client.link import CALLED_OFF
 from harakatw.outbound.client.protocol import SMTPClient
 from harakatw.outbound.client.result import DeliveryResult, Fate, Outcome, Peer
 from harakatw.outbound.client.tls_rules import NO_TLS
+from harakatw.outbound.demanded import as_demanded, without_tls
 from harakatw.outbound.hop import Hop
 from harakatw.outbound.pool import ClientPool
 from harakatw.reply import Reply, reply
@@ -75,7 +76,8 @@ class Walk:
             if it was called off.
         """
         try:
-            async for hop in hops:
+            async for found in hops:
+                hop = self._as_demanded(found)
                 self.tried += 1
                 if not self._is_next(await self._try(hop)):
                     break
@@ -114,11 +116,22 @@ class Walk:
             return await self._try(hop)
         return self.note(result)
 
+    def _as_demanded(self, hop: Hop) -> Hop:
+        envelope = self.envelope
+        if envelope.demands is NO_DEMANDS:
+            return hop
+        return as_demanded(hop, envelope.demands, envelope.sender)
+
     def _not_used(self, why: Reply, other_host: bool) -> bool:
         """
         Remember why a host was not even asked. While one of them may be of use later,
         that others never will does not count: nothing is final.
         """
+        envelope = self.envelope
+        if envelope.demands.requires_tls and envelope.sender:
+            refusal = without_tls(why)
+            if refusal is not None:  # that is no fault of the site
+                why, self.answered = refusal, True
         if self.why is NO_HOST or not why.is_permanent:
             self.why = why
         return other_host

@@ -10,6 +10,7 @@ from typing import Final
 
 from harakatw.smtp.bdat import bdat
 from harakatw.smtp.data import data
+from harakatw.smtp.etrn import etrn
 from harakatw.smtp.helo import ehlo, helo
 from harakatw.smtp.help import help_
 from harakatw.smtp.mail import mail
@@ -37,6 +38,7 @@ COMMANDS: Final[Mapping[bytes, Handler]] = MappingProxyType(
         b"RSET": rset,
         b"NOOP": noop,
         b"VRFY": vrfy,
+        b"ETRN": etrn,
         b"EXPN": expn,
         b"HELP": help_,
         b"QUIT": quit_session,

@@ -68,4 +68,10 @@ class SessionContext:
 
     @offers.default
     def _make_offers(self) -> Offers:
-        return Offers(self.limits, self.extensions, self.listener.no_extensions)
+        return Offers(
+            self.limits,
+            self.extensions,
+            self.listener.no_extensions,
+            self.now,
+            self.outbound is not None,
+        )

@@ -56,7 +56,11 @@ def _ruled(session: Session, verdict: Verdict, verb: str, hook: str) -> None:
         session.reply(_helo_reply(session))
         return
     connection = session.connection
-    offer = session.context.offers.offer(encrypted=connection.tls.enabled)
+    context = session.context
+    offer = context.offers.offer(
+        encrypted=connection.tls.enabled,
+        authorised=context.listener.submission or connection.relaying,
+    )
     connection.capabilities = list(offer.lines)
     session.ask("capabilities", (), _announce, offer)
 

@@ -13,7 +13,7 @@ COMMANDS: Final = reply(
     214,
     "2.0.0",
     (
-        "Commands: HELO EHLO MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT",
+        "Commands: HELO EHLO MAIL RCPT DATA BDAT RSET NOOP VRFY ETRN HELP QUIT",
         "What else is offered here is in the reply to EHLO",
     ),
 )

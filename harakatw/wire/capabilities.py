@@ -15,6 +15,7 @@ from harakatw.wire.answer import Answer
 
 _KEYWORD = re.compile(r"[A-Z0-9][A-Z0-9-]*+", re.ASCII)
 _MECHANISM = re.compile(r"[A-Z0-9_-]{1,20}+", re.ASCII)  # RFC 4422 section 3.1
+_LIMIT = re.compile(r"([A-Z0-9-]{1,40}+)=([1-9][0-9]{0,5}+)", re.ASCII)
 _SIZE = re.compile(r"[0-9]{1,20}+", re.ASCII)
 
 
@@ -31,6 +32,8 @@ class Capabilities:
     @ivar binary: RFC 3030, both C{CHUNKING} and C{BINARYMIME}.
     @ivar smtputf8: RFC 6531.
     @ivar dsn: RFC 3461.
+    @ivar most_recipients: RFC 9422, C{RCPTMAX}: of one message; 0 if it is not said.
+    @ivar most_messages: RFC 9422, C{MAILMAX}: of one connection; likewise.
     @ivar starttls: RFC 3207.
     @ivar auth: RFC 4954: mechanisms in upper case.
     """
@@ -42,6 +45,8 @@ class Capabilities:
     binary: bool = False
     smtputf8: bool = False
     dsn: bool = False
+    most_recipients: int = 0
+    most_messages: int = 0
     starttls: bool = False
     auth: frozenset[str] = frozenset()
 
@@ -70,6 +75,7 @@ def parse_capabilities(answer: Answer) -> Capabilities:
             auth.update(filter(_MECHANISM.fullmatch, value.upper().split()))
         if _KEYWORD.fullmatch(keyword):
             keywords.setdefault(keyword, value.strip())
+    limits = _limits(keywords.get("LIMITS", ""))
     return Capabilities(
         keywords=MappingProxyType(keywords),
         pipelining="PIPELINING" in keywords,
@@ -78,9 +84,19 @@ def parse_capabilities(answer: Answer) -> Capabilities:
         binary="CHUNKING" in keywords and "BINARYMIME" in keywords,
         smtputf8="SMTPUTF8" in keywords,
         dsn="DSN" in keywords,
+        most_recipients=limits.get("RCPTMAX", 0),
+        most_messages=limits.get("MAILMAX", 0),
         starttls="STARTTLS" in keywords,
         auth=frozenset(auth),
     )
+
+
+def _limits(value: str) -> Mapping[str, int]:
+    """
+    @see: RFC 9422 section 3
+    """
+    found = (_LIMIT.fullmatch(word) for word in value.upper().split())
+    return {limit[1]: int(limit[2]) for limit in found if limit}
 
 
 def _max_size(value: str | None) -> int | None:

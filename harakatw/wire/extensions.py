@@ -16,6 +16,12 @@ import attrs
 
 from harakatw.errors import ProtocolError
 from harakatw.reply import reply
+from harakatw.wire.demands import (
+    parse_by,
+    parse_hold_for,
+    parse_hold_until,
+    parse_priority,
+)
 from harakatw.wire.dsn import parse_envid, parse_notify, parse_orcpt, parse_ret
 from harakatw.wire.params import Params, decode_xtext, parse_body, parse_size
 
@@ -27,10 +33,14 @@ class Terms:
 
     @ivar max_bytes: the largest message taken, in octets; 0 is no limit.
     @ivar binary: is BINARYMIME announced?
+    @ivar max_hold_seconds: for how long a message may be held back.
+    @ivar now: seconds since 1970.
     """
 
     max_bytes: int = 0
     binary: bool = False
+    max_hold_seconds: float = 0.0
+    now: Callable[[], float] = float
 
 
 MailCheck = Callable[[str | None, Params, Terms], object]
@@ -95,16 +105,53 @@ def _check_orcpt(value: str | None, utf8: bool) -> None:
     parse_orcpt(value, utf8=utf8)
 
 
+def _check_by(value: str | None, params: Params, terms: Terms) -> None:
+    parse_by(value)
+
+
+def _check_hold_for(value: str | None, params: Params, terms: Terms) -> None:
+    if "HOLDUNTIL" in params:
+        raise ProtocolError(HELD_TWICE)
+    _check_hold(parse_hold_for(value), params, terms)
+
+
+def _check_hold_until(value: str | None, params: Params, terms: Terms) -> None:
+    _check_hold(parse_hold_until(value) - terms.now(), params, terms)
+
+
+def _check_hold(seconds: float, params: Params, terms: Terms) -> None:
+    """
+    RFC 4865 section 4.1; what is to be held until after it has to be there is a slip.
+    """
+    if seconds > terms.max_hold_seconds:
+        raise ProtocolError(HELD_TOO_LONG, seconds=seconds)
+    if "BY" in params and parse_by(params["BY"]).seconds < seconds:
+        raise ProtocolError(HELD_TOO_LONG, seconds=seconds)
+
+
+def _check_priority(value: str | None, params: Params, terms: Terms) -> None:
+    parse_priority(value)
+
+
+HELD_TWICE: Final = reply(501, "5.5.4", "Either HOLDFOR or HOLDUNTIL, not both")
+HELD_TOO_LONG: Final = reply(501, "5.5.4", "The message would be held for too long")
+
 _WITHOUT_PARAMS: Final = Extension()
 
 EXTENSIONS: Final[Mapping[str, Extension]] = MappingProxyType(
     {
         "8BITMIME": Extension({"BODY": _check_body}),  # RFC 6152
         "AUTH": Extension({"AUTH": _check_auth}),  # RFC 4954 section 5
+        "DELIVERBY": Extension({"BY": _check_by}),  # RFC 2852
         "DSN": Extension(  # RFC 3461
             {"RET": _check_ret, "ENVID": _check_envid},
             {"NOTIFY": _check_notify, "ORCPT": _check_orcpt},
         ),
+        "FUTURERELEASE": Extension(  # RFC 4865
+            {"HOLDFOR": _check_hold_for, "HOLDUNTIL": _check_hold_until}
+        ),
+        "MT-PRIORITY": Extension({"MT-PRIORITY": _check_priority}),  # RFC 6710
+        "REQUIRETLS": Extension({"REQUIRETLS": _flag("REQUIRETLS")}),  # RFC 8689
         "SIZE": Extension({"SIZE": _check_size}),  # RFC 1870
         "SMTPUTF8": Extension({"SMTPUTF8": _flag("SMTPUTF8")}),  # RFC 6531
     }

@@ -41,6 +41,7 @@ _RULES: Final[tuple[tuple[bytes, tuple[Phase, ...], Reply], ...]] = (
     (b"MAIL", (Phase.START,), HELLO_FIRST),
     (b"MAIL", (Phase.MAIL, Phase.RCPT, Phase.CHUNKS), NESTED_MAIL),
     (b"RCPT", (Phase.START,), HELLO_FIRST),
+    (b"ETRN", (Phase.START,), HELLO_FIRST),
     (b"RCPT", (Phase.READY,), MAIL_FIRST),
     (b"RCPT", (Phase.CHUNKS,), CHUNKS_BEGUN),
     (b"DATA", (Phase.START,), HELLO_FIRST),

@@ -209,6 +209,7 @@ class Net:
             tls=ClientTLS(OutboundTLSOptions(), Path()),
             in_thread=NoThreads().call,
             options=options or ClientOptions(),
+            now=clock.seconds,
         )
 
     def host(self, ip: str) -> Host:

@@ -46,6 +46,10 @@ class Engine:
         """Nobody sends mail of their own here."""
         raise AssertionError("not asked for")
 
+    def flush(self, domain: str, *, below: bool = False) -> "Deferred[int]":
+        """Nobody asks for this here."""
+        raise AssertionError("not asked for")
+
     def queue(self, connection: IConnection) -> "Deferred[str]":
         """Count the message."""
         self.asked += 1

@@ -17,6 +17,7 @@ EHLO = (
     "250-DSN\r\n"
     "250-CHUNKING\r\n"
     "250-BINARYMIME\r\n"
+    "250-LIMITS RCPTMAX=1000\r\n"
     "250 SIZE 26214400\r\n"
 )
 

@@ -2,14 +2,52 @@
 
 from typing import Any
 
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
 
 from harakatw.config.connection import ConnectionOptions
 from harakatw.config.extensions import ExtensionOptions
 from harakatw.config.listeners import Listener
+from harakatw.errors import StoreError
+from harakatw.interfaces.services import IOutbound
+from harakatw.interfaces.session import IConnection
+from harakatw.smtp.connection import TLS
 from harakatw.smtp.offers import Offers
 from tests.fake_plugins import FakePlugin, fake_plugin
 from tests.sessions import make_site
+
+
+@implementer(IOutbound)
+class Queue:
+    """
+    An outbound queue that does as the test says.
+
+    @ivar found: what a flush gives.
+    @ivar asked: for what it was asked.
+    """
+
+    def __init__(self) -> None:
+        self.found: int | StoreError | Deferred[int] = 0
+        self.asked: list[tuple[str, bool]] = []
+
+    def queue(self, connection: IConnection) -> "Deferred[str]":
+        """Nothing is queued here."""
+        raise AssertionError("not asked for")
+
+    def send_email(
+        self, sender: str, recipients: object, contents: object, notes: object = None
+    ) -> "Deferred[str]":
+        """Nothing is sent here."""
+        raise AssertionError("not asked for")
+
+    def flush(self, domain: str, *, below: bool = False) -> "Deferred[int]":
+        """Remember that."""
+        self.asked.append((domain, below))
+        found = self.found
+        if isinstance(found, Deferred):
+            return found
+        return fail(found) if isinstance(found, StoreError) else succeed(found)
 
 
 def edits(change: Any) -> FakePlugin:
@@ -72,6 +110,159 @@ class AnnouncedTests(SynchronousTestCase):
             self.assertNotIn(keyword, said)
         site.client.say("MAIL FROM:<a@b.example> SIZE=1")
         self.assertEqual(site.client.codes(), [555])
+
+
+def trust(connection: Any) -> None:
+    """This client may send anywhere."""
+    connection.relaying = True
+
+
+def encrypt(connection: Any) -> None:
+    """This client came over TLS."""
+    connection.tls = TLS(True, "TLS_AES_256_GCM_SHA384")
+
+
+class AudienceTests(SynchronousTestCase):
+    """Who is told what."""
+
+    QUEUE = ("FUTURERELEASE", "DELIVERBY", "MT-PRIORITY", "ETRN")
+
+    def _said(self, *connect: Any, **more: Any) -> str:
+        plugins = [fake_plugin(str(each), connect=each) for each in connect]
+        site = make_site(*plugins, **more)
+        return site.client.ask("EHLO client.example")
+
+    def test_strangers(self) -> None:
+        """What the outbound queue can do is nothing to those who may not relay."""
+        said = self._said(outbound=Queue())
+        for keyword in (*self.QUEUE, "REQUIRETLS"):
+            self.assertNotIn(keyword, said)
+
+    def test_users(self) -> None:
+        """Those who may relay, and whoever comes to where users log in, are told."""
+        submission = Listener(submission=True)
+        for said in (
+            self._said(trust, outbound=Queue()),
+            self._said(outbound=Queue(), listener=submission),
+        ):
+            for keyword in self.QUEUE:
+                self.assertIn(f"250-{keyword}", said)
+
+    def test_no_queue(self) -> None:
+        """A server without an outbound queue does not promise what that would do."""
+        said = self._said(trust)
+        for keyword in self.QUEUE:
+            self.assertNotIn(keyword, said)
+
+    def test_encrypted(self) -> None:
+        """REQUIRETLS is for encrypted sessions only (RFC 8689 section 2)."""
+        self.assertIn("250-REQUIRETLS\r\n", self._said(encrypt))
+        off = ExtensionOptions(requiretls=False)
+        self.assertNotIn("REQUIRETLS", self._said(encrypt, extensions=off))
+
+    def test_limits(self) -> None:
+        """LIMITS says what we keep to (RFC 9422)."""
+        limits = ConnectionOptions(max_recipients=100, max_messages=7)
+        said = self._said(options=limits)
+        self.assertIn("250-LIMITS MAILMAX=7 RCPTMAX=100\r\n", said)
+        off = ExtensionOptions(limits=False)
+        self.assertNotIn("LIMITS", self._said(extensions=off))
+
+    def test_longest_hold(self) -> None:
+        """How long mail is held is said in seconds and as a date, which is renewed."""
+        options = ExtensionOptions(future_release_max=3600.0)
+        site = make_site(
+            fake_plugin(connect=trust), outbound=Queue(), extensions=options
+        )
+        said = site.client.ask("EHLO client.example")
+        self.assertIn("250-FUTURERELEASE 3600 1970-01-01T01:00:00Z\r\n", said)
+        site.server.clock.rightNow = 86400.0
+        said = site.server.connect().ask("EHLO client.example")
+        self.assertIn("250-FUTURERELEASE 3600 1970-01-02T01:00:00Z\r\n", said)
+        site.client.say("MAIL FROM:<a@b.example> HOLDFOR=3601")
+        self.assertEqual(site.client.codes(), [501])
+
+    def test_all_off(self) -> None:
+        """Each can be switched off."""
+        options = ExtensionOptions(
+            futurerelease=False, deliverby=False, mt_priority=False, etrn=False
+        )
+        said = self._said(trust, outbound=Queue(), extensions=options)
+        for keyword in self.QUEUE:
+            self.assertNotIn(keyword, said)
+
+
+class ETRNTests(SynchronousTestCase):
+    """Mail that waits for a domain is tried at once (RFC 1985)."""
+
+    def setUp(self) -> None:
+        """A client that may ask for it."""
+        self.queue = Queue()
+        self.site = make_site(fake_plugin(connect=trust), outbound=self.queue)
+        self.site.greet()
+
+    def test_waiting(self) -> None:
+        """How many messages are tried now is said; of a domain, or of all below."""
+        self.queue.found = 3
+        said = self.site.client.ask("ETRN Far.Example", "ETRN @far.example")
+        line = "253 2.0.0 3 pending messages for node far.example started\r\n"
+        self.assertEqual(said, line * 2)
+        asked = [("far.example", False), ("far.example", True)]
+        self.assertEqual(self.queue.asked, asked)
+
+    def test_nothing(self) -> None:
+        """Nothing waits: 251."""
+        self.site.client.say("ETRN far.example")
+        self.assertEqual(self.site.client.codes(), [251])
+
+    def test_pending(self) -> None:
+        """While the queue is looked through, later commands wait."""
+        found: Deferred[int] = Deferred()
+        self.queue.found = found
+        self.site.client.say("ETRN far.example", "NOOP")
+        self.assertEqual(self.site.client.hear(), "")
+        found.callback(1)
+        self.assertEqual(self.site.client.codes(), [253, 250])
+
+    def test_broken_queue(self) -> None:
+        """A queue that cannot be read: 458, and the log says why."""
+        self.queue.found = StoreError("no disk")
+        self.site.client.say("ETRN far.example", "NOOP")
+        self.assertEqual(self.site.client.codes(), [458, 250])
+
+    def test_injection(self) -> None:
+        """Survey row 27: what is no domain reaches no database."""
+        for argument, code in (
+            ("#x',1);--", 459),
+            ("#queue", 459),
+            ("x',1);--", 501),
+            ("*", 501),
+            ("@", 501),
+            ("@*.example", 501),
+            ("far.example extra", 501),
+            ("%", 501),
+            ("b\u00fccher.example", 501),
+            ("", 501),
+        ):
+            self.site.client.say(f"ETRN {argument}")
+            self.assertEqual(self.site.client.codes(), [code], argument)
+        self.assertEqual(self.queue.asked, [])
+
+    def test_strangers(self) -> None:
+        """Who may not relay is not told of other people's mail: 502."""
+        for outbound in (self.queue, None):
+            site = make_site(outbound=outbound)
+            site.greet()
+            site.client.say("ETRN far.example")
+            self.assertEqual(site.client.codes(), [502])
+        self.assertEqual(self.queue.asked, [])
+
+    def test_before_ehlo(self) -> None:
+        """Before EHLO nothing is on offer: 503."""
+        site = make_site(fake_plugin(connect=trust), outbound=self.queue)
+        site.client.hear()
+        site.client.say("ETRN far.example")
+        self.assertEqual(site.client.codes(), [503])
 
 
 class OffersTests(SynchronousTestCase):

@@ -45,14 +45,20 @@ class OfferTests(SynchronousTestCase):
         samples = {
             "8BITMIME": b"BODY=8BITMIME",
             "AUTH": b"AUTH=a+2Bb@c.example",
+            "DELIVERBY": b"BY=120;R",
             "DSN": b"RET=FULL ENVID=x",
+            "FUTURERELEASE": b"HOLDFOR=60",
+            "MT-PRIORITY": b"MT-PRIORITY=3",
+            "REQUIRETLS": b"REQUIRETLS",
             "SIZE": b"SIZE=1",
             "SMTPUTF8": b"SMTPUTF8",
         }
+        terms = Terms(max_hold_seconds=100)
+        self.assertEqual(set(samples), set(ALL))
         for keyword, text in samples.items():
-            offer = make_offer((keyword,), Terms())
+            offer = make_offer((keyword,), terms)
             self.assertEqual(mail_reply(offer, text), "", keyword)
-            others = make_offer(set(ALL) - {keyword}, Terms())
+            others = make_offer(set(ALL) - {keyword}, terms)
             self.assertEqual(mail_reply(others, text), "555 5.5.4", keyword)
 
     def test_named(self) -> None:
@@ -90,12 +96,35 @@ class OfferTests(SynchronousTestCase):
             b"ENVID=+0A",
             b"AUTH",
             b"AUTH=a+0Ab",
+            b"REQUIRETLS=1",
+            b"MT-PRIORITY=10",
+            b"BY=0;R",
+            b"HOLDFOR=0",
+            b"HOLDUNTIL=never",
         ):
             self.assertEqual(mail_reply(offer, text), "501 5.5.4", text)
         self.assertEqual(mail_reply(offer, b"SIZE=1001"), "552 5.3.4")
         self.assertEqual(mail_reply(offer, b"AUTH=<>"), "")
         for text in (b"NOTIFY", b"NOTIFY=X", b"ORCPT", b"ORCPT=a", b"ORCPT=rfc822;+0A"):
             self.assertEqual(rcpt_reply(offer, text), "501 5.5.4", text)
+
+    def test_hold(self) -> None:
+        """A message is held as long as is allowed, by one parameter (RFC 4865)."""
+        terms = Terms(max_hold_seconds=100, now=lambda: 1_700_000_000.0)
+        offer = make_offer(("FUTURERELEASE", "DELIVERBY"), terms)
+        for text, refusal in (
+            (b"HOLDFOR=100", ""),
+            (b"HOLDFOR=101", "501 5.5.4"),
+            (b"HOLDUNTIL=2023-11-14T22:15:00Z", ""),
+            (b"HOLDUNTIL=2023-11-14T22:15:01Z", "501 5.5.4"),
+            (b"HOLDUNTIL=2001-01-01T00:00:00Z", ""),
+            (b"HOLDFOR=1 HOLDUNTIL=2023-11-14T22:15:00Z", "501 5.5.4"),
+            (b"HOLDUNTIL=2023-11-14T22:15:00Z HOLDFOR=1", "501 5.5.4"),
+            (b"HOLDFOR=50 BY=50;R", ""),
+            (b"HOLDFOR=51 BY=50;R", "501 5.5.4"),
+            (b"BY=50;R HOLDUNTIL=2023-11-14T22:15:00Z", "501 5.5.4"),
+        ):
+            self.assertEqual(mail_reply(offer, text), refusal, text)
 
     def test_utf8(self) -> None:
         """ORCPT may be UTF-8 in a transaction that has SMTPUTF8 (RFC 6533)."""

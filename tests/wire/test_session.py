@@ -3,6 +3,7 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from harakatw.wire.session import (
+    CHUNKS_BEGUN,
     HELLO_FIRST,
     MAIL_FIRST,
     MUST_END_GROUP,
@@ -29,11 +30,15 @@ class OrderTests(SynchronousTestCase):
         for phase, refused in (
             (
                 Phase.START,
-                {b"MAIL": HELLO_FIRST, b"RCPT": HELLO_FIRST, b"DATA": HELLO_FIRST},
+                dict.fromkeys((b"MAIL", b"RCPT", b"DATA", b"ETRN"), HELLO_FIRST),
             ),
             (Phase.READY, {b"RCPT": MAIL_FIRST, b"DATA": MAIL_FIRST}),
             (Phase.MAIL, {b"MAIL": NESTED_MAIL}),
             (Phase.RCPT, {b"MAIL": NESTED_MAIL}),
+            (
+                Phase.CHUNKS,
+                {b"MAIL": NESTED_MAIL, b"RCPT": CHUNKS_BEGUN, b"DATA": CHUNKS_BEGUN},
+            ),
         ):
             self.assertEqual(dict(REFUSALS[phase]), refused, phase)
 

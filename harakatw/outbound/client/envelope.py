@@ -12,7 +12,12 @@ from typing import Final
 
 import attrs
 
-from harakatw.interfaces.queue import QueuedRecipient, QueueItem
+from harakatw.interfaces.queue import (
+    NO_DEMANDS,
+    Demands,
+    QueuedRecipient,
+    QueueItem,
+)
 from harakatw.outbound.client.result import Outcome
 from harakatw.wire.answer import our_answer
 from harakatw.wire.capabilities import Capabilities
@@ -65,6 +70,7 @@ class Envelope:
     @ivar is_8bit: is there an octet above 127 in it?
     @ivar is_utf8: does it need SMTPUTF8?
     @ivar is_binary: may any octets be in it (RFC 3030), so that it needs BINARYMIME?
+    @ivar demands: what else the sender asked for.
     @ivar ret: RFC 3461 RET, or C{""}.
     @ivar envid: RFC 3461 ENVID as it came, or C{""}.
     @ivar uuid: of the transaction, for the log.
@@ -77,6 +83,7 @@ class Envelope:
     is_8bit: bool = False
     is_utf8: bool = False
     is_binary: bool = False
+    demands: Demands = NO_DEMANDS
     ret: str = ""
     envid: str = ""
     uuid: str = ""
@@ -97,6 +104,7 @@ def envelope_of(item: QueueItem, body: bytes | Iterable[bytes]) -> Envelope:
         is_8bit=message.is_8bit,
         is_utf8=message.is_utf8,
         is_binary=message.is_binary,
+        demands=message.demands,
         ret=message.ret,
         envid=message.envid,
         uuid=message.uuid,
@@ -128,8 +136,14 @@ def unsuitable(
     return None
 
 
-def mail_command(envelope: Envelope, capabilities: Capabilities) -> bytes:
-    """The MAIL command with what the server understands of its parameters."""
+def mail_command(
+    envelope: Envelope, capabilities: Capabilities, demanded: str = ""
+) -> bytes:
+    """
+    The MAIL command with what the server understands of its parameters.
+
+    @param demanded: more of them, see L{harakatw.outbound.client.demands}.
+    """
     command = f"MAIL FROM:<{envelope.sender}>"
     if capabilities.max_size is not None:
         command += f" SIZE={envelope.size}"
@@ -144,7 +158,7 @@ def mail_command(envelope: Envelope, capabilities: Capabilities) -> bytes:
             command += f" RET={envelope.ret}"
         if _DSN_VALUE.fullmatch(envelope.envid):
             command += f" ENVID={envelope.envid}"
-    return command.encode() + b"\r\n"
+    return (command + demanded).encode() + b"\r\n"
 
 
 def _needs_utf8(envelope: Envelope) -> bool:

@@ -12,6 +12,7 @@ from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.python.failure import Failure
 
 from harakatw.errors import DeliveryError
+from harakatw.interfaces.queue import NO_DEMANDS
 from harakatw.message.seven_bit.errors import UnconvertibleError
 from harakatw.outbound.client.body import (
     MAX_ONE_WRITE,
@@ -21,6 +22,7 @@ from harakatw.outbound.client.body import (
     is_in_memory,
     whole_body,
 )
+from harakatw.outbound.client.demands import mail_parameters, unmet
 from harakatw.outbound.client.downgrade import seven_bit
 from harakatw.outbound.client.envelope import (
     NO_8BIT,
@@ -34,6 +36,7 @@ from harakatw.outbound.client.envelope import (
 from harakatw.outbound.client.failures import HostFailure
 from harakatw.outbound.client.link import CALLED_OFF, QUIT, ClientLink, State
 from harakatw.outbound.client.opening import Opening
+from harakatw.outbound.client.parts import deliver_in_parts
 from harakatw.outbound.client.result import DeliveryResult, Outcome, Peer
 from harakatw.outbound.client.settings import ClientSettings
 from harakatw.outbound.client.tls_rules import TLSPolicy
@@ -98,6 +101,7 @@ class SMTPClient(ClientLink):
         self._needs_reset = False
         self._wants_to_leave = False
         self._opened_at = 0.0
+        self._most_messages = settings.options.messages_per_connection
         self.opened: Deferred[SMTPClient] = Deferred(lambda _: self.abort())
         self.peer = Peer(host=hop.name, ip=hop.ip, port=hop.port, mode="")
         self.capabilities: Capabilities = NO_CAPABILITIES
@@ -116,6 +120,8 @@ class SMTPClient(ClientLink):
 
     def _opened(self, peer: Peer, opening: Opening) -> None:
         self.peer, self.capabilities = peer, opening.capabilities
+        most = self.capabilities.most_messages
+        self._most_messages = min(self._most_messages, most or self._most_messages)
         self.state = _IDLE
         self._opened_at = self._settings.clock.seconds()
         self.opened.callback(self)
@@ -140,8 +146,7 @@ class SMTPClient(ClientLink):
             return False
         options = self._settings.options
         age = self._settings.clock.seconds() - self._opened_at
-        is_fresh = age < options.connection_age
-        return is_fresh and self.messages < options.messages_per_connection
+        return age < options.connection_age and self.messages < self._most_messages
 
     def deliver(self, envelope: Envelope) -> "Deferred[DeliveryResult]":
         """
@@ -162,7 +167,13 @@ class SMTPClient(ClientLink):
             is_used = self.messages > 0
             return succeed(self._nothing_sent(envelope, said, untried=is_used))
         capabilities = self.capabilities
+        most = capabilities.most_recipients
+        if 0 < most < len(envelope.recipients):
+            return Deferred.fromCoroutine(deliver_in_parts(self, envelope, most))
         said_now = unsuitable(envelope, capabilities, self._allows_8bit)
+        if envelope.demands is not NO_DEMANDS:
+            now, is_final = self._settings.now(), self.hop.using_lmtp
+            said_now = unmet(envelope, capabilities, now, is_final) or said_now
         if said_now is not None:
             if said_now in (NO_8BIT, NO_BINARY) and self._converts:
                 pending = self._deliver_converted(envelope, said_now)
@@ -184,8 +195,12 @@ class SMTPClient(ClientLink):
         refused: tuple[Outcome, ...],
     ) -> "Deferred[DeliveryResult]":
         capabilities, timeouts = self.capabilities, self._settings.timeouts
+        demanded = ""
+        if envelope.demands is not NO_DEMANDS:
+            now = self._settings.now()
+            demanded = mail_parameters(envelope.demands, capabilities, now)
         dialogue = Dialogue(
-            mail_command(envelope, capabilities),
+            mail_command(envelope, capabilities, demanded),
             [rcpt_command(each, capabilities) for each in recipients],
             pipelining=capabilities.pipelining,
             per_recipient=self.hop.using_lmtp,

@@ -1,5 +1,6 @@
 """What all connections of a server have in common."""
 
+import time
 from collections.abc import Callable
 from secrets import token_urlsafe
 
@@ -25,6 +26,7 @@ class ClientSettings:
         call it at once, which may hold up everything.
     @ivar round: when what clients say is sent.
     @ivar make_nonce: random text for SCRAM.
+    @ivar now: the time of day, in seconds since 1970.
     """
 
     clock: IReactorTime
@@ -36,6 +38,7 @@ class ClientSettings:
     log: LogSwitch = attrs.field(factory=LogSwitch)
     round: Round = attrs.field(factory=Round)
     make_nonce: Callable[[], str] = token_urlsafe
+    now: Callable[[], float] = time.time
 
 
 def client_settings(

@@ -229,7 +229,10 @@ class TLSRules:
         """
         domain = domain or hop.from_dns
         known_as = [name for name in (hop.host, hop.ip, domain) if name]
-        if hop.tls == "verify" or any(map(self._forced.contain, known_as)):
+        if hop.tls == "strict" and hop.from_dns:
+            return TLSPolicy(required=True, verified=True, names=(domain,))
+        is_forced = any(map(self._forced.contain, known_as))
+        if hop.tls in ("strict", "verify") or is_forced:
             names = tuple(name for name in (hop.name, domain) if name)
             return TLSPolicy(required=True, verified=True, names=names)
         if hop.tls == "must" or hop.implicit_tls:
@@ -238,6 +241,8 @@ class TLSRules:
         if hop.tls == "never" or hop.path:
             return NO_TLS
         is_spared = any(map(self._spared.contain, known_as))
-        if hop.tls == "default" and (is_spared or not self.options.enable_tls):
+        by_rule = hop.tls in ("default", "relaxed")
+        if by_rule and (is_spared or not self.options.enable_tls):
             return NO_TLS
-        return TLSPolicy(verified=self.options.reject_unauthorized)
+        is_strict = self.options.reject_unauthorized and hop.tls != "relaxed"
+        return TLSPolicy(verified=is_strict)

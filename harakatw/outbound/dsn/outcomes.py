@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Final
 
-from harakatw.interfaces.queue import QueuedRecipient
 from harakatw.outbound.attempt import Settlement, Undelivered
 from harakatw.outbound.client.result import Peer
 from harakatw.outbound.dsn.recipients import (
@@ -24,14 +23,13 @@ def outcomes(settlement: Settlement, now: float) -> tuple[ReportedRecipient, ...
     @param now: when the attempt ended, in seconds since 1970.
     @return: for L{harakatw.outbound.dsn.report.Reporter.report}, once for each kind.
     """
-    result = settlement.result
     return (
         *(_undelivered(each, Action.FAILED, now) for each in settlement.bounces),
         *(
             _undelivered(each, Action.DELAYED, now, settlement.expires_at)
             for each in settlement.warnings
         ),
-        *_delivered(result.delivered, result.peer, now),
+        *_delivered(settlement, now),
     )
 
 
@@ -48,23 +46,25 @@ def _undelivered(
     )
 
 
-def _delivered(
-    recipients: tuple[QueuedRecipient, ...], peer: Peer | None, now: float
-) -> Iterator[ReportedRecipient]:
+def _delivered(settlement: Settlement, now: float) -> Iterator[ReportedRecipient]:
+    peer = settlement.result.peer
+    is_final = peer is not None and peer.mode == "LMTP"
+    is_traced = settlement.item.message.demands.is_traced and not is_final
     action = success_action(
-        is_final=peer is not None and peer.mode == "LMTP",
-        peer_takes_dsn=peer is not None and peer.dsn,
+        is_final=is_final,
+        peer_takes_dsn=peer is not None and peer.dsn and not is_traced,
     )
     if action is None:
         return
     remote = None if peer is None else _remote(peer)
-    for recipient in recipients:
+    for recipient in settlement.result.delivered:
         yield ReportedRecipient(
             recipient=recipient,
             action=action,
             reply=_DONE,
             remote=remote,
             last_attempt=now,
+            is_traced=is_traced,
         )
 
 

@@ -104,6 +104,7 @@ class ReportedRecipient:
     @ivar last_attempt: in seconds since 1970, L{None} if there was none.
     @ivar retry_until: for how long it is tried, in seconds since 1970; L{None} if it
         is over.
+    @ivar is_traced: is it to be reported unless nothing at all is (RFC 2852)?
     """
 
     recipient: QueuedRecipient
@@ -112,6 +113,7 @@ class ReportedRecipient:
     remote: RemoteMTA | None = None
     last_attempt: float | None = None
     retry_until: float | None = None
+    is_traced: bool = False
 
     @property
     def status(self) -> str:
@@ -138,6 +140,8 @@ class ReportedRecipient:
         @see: RFC 3461 section 4.1
         """
         notify = self.recipient.notify
+        if self.is_traced:
+            return notify != "NEVER"
         words = frozenset(notify.split(",")) if notify else _WITHOUT_NOTIFY
         return self.action.kind.value in words
 

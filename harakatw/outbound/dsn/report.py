@@ -10,7 +10,7 @@ from typing import Final
 
 import attrs
 
-from harakatw.interfaces.queue import QueuedMessage
+from harakatw.interfaces.queue import Demands, QueuedMessage
 from harakatw.message.received import rfc5322_date
 from harakatw.outbound.dsn.mime import Part, multipart, text_part
 from harakatw.outbound.dsn.options import BounceOptions
@@ -25,6 +25,7 @@ from harakatw.outbound.dsn.templates import (
     parse_template,
 )
 from harakatw.outbound.dsn.text import clean_line, folded_field, plain_field
+from harakatw.wire.params import EMPTY_PARAMS, Params
 
 MAX_EXPLAINED: Final = 100
 """Recipients that the text names; programs are told of all."""
@@ -39,12 +40,14 @@ class Report:
     @ivar octets: with CRLF line ends, not dot-stuffed.
     @ivar is_8bit: is there an octet above 127 in it?
     @ivar is_utf8: does it need SMTPUTF8?
+    @ivar params: of MAIL: what it has in common with the message.
     """
 
     recipient: str
     octets: bytes
     is_8bit: bool
     is_utf8: bool
+    params: Params = EMPTY_PARAMS
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -128,6 +131,7 @@ class Reporter:
             octets=b"".join((*fields, bytes(entity))),
             is_8bit=entity.is_8bit or is_utf8,
             is_utf8=is_utf8,
+            params=_params(message.demands),
         )
 
     def _values(
@@ -193,6 +197,16 @@ class Reporter:
             parts = (shown, self._image)
             shown = multipart('multipart/related; type="text/html"', parts, f"2{token}")
         return multipart("multipart/alternative", (text, shown), f"1{token}")
+
+
+def _params(demands: Demands) -> Params:
+    """As secret and as urgent as the message (RFC 8689 section 5, RFC 6710)."""
+    params: dict[str, str | None] = {}
+    if demands.requires_tls:
+        params["REQUIRETLS"] = None
+    if demands.priority:
+        params["MT-PRIORITY"] = str(demands.priority)
+    return params or EMPTY_PARAMS
 
 
 def _bracketed(address: str) -> str:

@@ -91,7 +91,9 @@ class Flow:
         """Take items that were just added to the store. Hot: once for each message."""
         now = self._clock.seconds()
         for item in items:
-            if self.is_open and len(self.held) < self.settings.held_items:
+            if item.due and item.due > self.time():
+                self._send_back(item)  # its sender wants it to be sent later
+            elif self.is_open and len(self.held) < self.settings.held_items:
                 work = Work(item, self._kept(body), "", now)
                 self.held[item.id] = work
                 self.desk.submit(work)

@@ -51,9 +51,24 @@ class RetryPolicy:
 
     def expires_at(self, item: QueueItem) -> float:
         """Until when an item is tried, in seconds since 1970."""
-        if not self.max_lifetime:
+        lifetime = self.max_lifetime or float("inf")
+        expires_at = item.message.waits_from + lifetime
+        demands = item.message.demands
+        return (
+            min(expires_at, demands.deliver_by) if demands.returns_late else expires_at
+        )
+
+    def warns_at(self, item: QueueItem) -> float:
+        """
+        When its sender is told that it is late, in seconds since 1970: when it should
+        have been there (RFC 2852 section 4.1), if the sender has said so.
+        """
+        demands = item.message.demands
+        if demands.deliver_by and not demands.returns_late:
+            return demands.deliver_by
+        if not self.delay_warning:
             return float("inf")
-        return item.message.queued_at + self.max_lifetime
+        return item.message.waits_from + self.delay_warning
 
 
 @attrs.frozen(kw_only=True)
@@ -91,13 +106,16 @@ def decide(
     expires_at = policy.expires_at(item)
     gave_up = _why_give_up(attempts, expires_at, policy, moment)
     if gave_up:
+        if item.message.demands.returns_late and gave_up is EXPIRED:
+            deferred = tuple(map(_late, deferred))
         bounces = result.failed + deferred
         return Settlement(item, result, bounces=bounces, gave_up=gave_up)
-    must_warn = _must_warn(item, policy, moment)
+    must_warn = moment.now >= policy.warns_at(item) and not item.warned
+    tell = _when_to_tell(item, moment)
     retry = Retry(
         id=item.id,
         recipients=tuple(map(_remembering, deferred)),
-        due=_due(attempts, result.retry_after, expires_at, policy, moment),
+        due=min(_due(attempts, result.retry_after, expires_at, policy, moment), tell),
         attempts=attempts,
         site=moment.site,
         warned=item.warned or must_warn,
@@ -144,9 +162,17 @@ def _why_give_up(
     return TOO_OFTEN if attempts > len(policy.intervals) else ""
 
 
-def _must_warn(item: QueueItem, policy: RetryPolicy, moment: Moment) -> bool:
-    age = moment.now - item.message.queued_at
-    return 0 < policy.delay_warning <= age and not item.warned
+def _when_to_tell(item: QueueItem, moment: Moment) -> float:
+    """Who wants to know on time that it is late is told on time."""
+    deliver_by = item.message.demands.deliver_by
+    return deliver_by if deliver_by > moment.now else float("inf")
+
+
+def _late(undelivered: Undelivered) -> Undelivered:
+    """It was to be returned when it is late (RFC 2852 section 4.1.4)."""
+    last = undelivered.recipient.last_reply or undelivered.said
+    text = f"Not delivered in time; the last attempt: {last}"
+    return attrs.evolve(undelivered, reply=reply(554, "5.4.7", text), peer=None)
 
 
 def _due(

@@ -68,6 +68,7 @@ class Site:
     place: Place = Place.NOWHERE
     rate_timer: IDelayedCall | None = None
     used_at: float = 0.0
+    _lowly: int = attrs.field(default=0, init=False)  # ready ones below the usual
 
     def may_start(self, now: float) -> bool:
         """May one more of its items be tried, as far as the site is concerned?"""
@@ -93,28 +94,56 @@ class Site:
         return Seat.FRESH if self.fresh else Seat.BACKLOG
 
     def push(self, work: Work) -> None:
-        """Let an item wait behind the others."""
-        self.ready.append(work)
+        """Let an item wait behind the others, but for those of lower priority."""
+        priority = work.item.message.demands.priority
+        if priority or self._lowly:
+            self._insert(work, priority)
+        else:
+            self.ready.append(work)
         if not work.queue:
             self.fresh += 1
 
     def push_back(self, work: Work) -> None:
         """Let an item that was taken be the first again."""
         self.ready.appendleft(work)
+        self._lowly += work.item.message.demands.priority < 0
         if not work.queue:
             self.fresh += 1
 
     def pop(self) -> Work:
         """Take the first item. There must be one."""
         work = self.ready.popleft()
+        if self._lowly:
+            self._lowly -= work.item.message.demands.priority < 0
         if not work.queue:
             self.fresh -= 1
         return work
+
+    def _insert(self, work: Work, priority: int) -> None:
+        """
+        Find the place of an item by its priority (RFC 6710 section 4): from the front
+        if it is urgent, from the back if not, since most items are neither.
+        """
+        ready = self.ready
+        if priority > 0:
+            place = 0
+            while place < len(ready) and _priority(ready[place]) >= priority:
+                place += 1
+        else:
+            place = len(ready)
+            while place and _priority(ready[place - 1]) < priority:
+                place -= 1
+        ready.insert(place, work)
+        self._lowly += priority < 0
 
     @property
     def is_idle(self) -> bool:
         """Has it nothing to do?"""
         return not self.ready and not self.running and self.rate_timer is None
+
+
+def _priority(work: Work) -> int:
+    return work.item.message.demands.priority
 
 
 def make_site(name: str, limits: SiteLimits, backoff: BackoffSettings) -> Site:

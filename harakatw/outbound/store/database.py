@@ -43,6 +43,12 @@ LEASE = f"""
     WHERE items.site = ? AND items.state < 2 AND items.wake <= ?
     ORDER BY items.wake LIMIT ?
 """
+LEASE_URGENT = f"""
+    SELECT {ITEM_COLUMNS} FROM items LEFT JOIN messages
+    ON messages.id = items.message_id
+    WHERE items.site = ? AND items.priority > 0 AND items.state < 2 AND items.wake <= ?
+    ORDER BY items.priority DESC, items.wake LIMIT ?
+"""
 NEXT_WAKE = "SELECT wake FROM items WHERE state = ? AND wake > ? ORDER BY wake LIMIT 1"
 PICK = """
     SELECT json_group_array(items.id) FROM items LEFT JOIN messages
@@ -141,7 +147,7 @@ class QueueDatabase:
     def __attrs_post_init__(self) -> None:
         self._sites = Sites(self.connection)
         self._messages = BulkInsert("messages", 14)
-        self._items = BulkInsert("items", 12)
+        self._items = BulkInsert("items", 13)
 
     def start(self) -> None:
         """End the leases of the last owner, and find the next id. Once, at first."""
@@ -217,8 +223,10 @@ class QueueDatabase:
             messages.append(row)
             self._has_files |= type(each.body) is BodyFile
             values = []
+            priority = each.message.demands.priority
             for number, item in enumerate(each.items, first):
-                items.append(item_row(number, first, item, each.lease_end))
+                row = item_row(number, first, item, each.lease_end, priority)
+                items.append(row)
                 values.append(leased_item(number, first, each.message, item))
                 site = values[-1].site
                 wakes[site] = min(each.lease_end, wakes.get(site, each.lease_end))
@@ -243,14 +251,23 @@ class QueueDatabase:
         self, now: float, site: str, limit: int, seconds: float
     ) -> tuple[QueueItem, ...]:
         """See L{harakatw.interfaces.queue.IQueueStore.lease}."""
+        urgent = self._lease(LEASE_URGENT, (site, now, limit), now + seconds)
+        if len(urgent) == limit:
+            return urgent
+        others = (site, now, limit - len(urgent))
+        return urgent + self._lease(LEASE, others, now + seconds)
+
+    def _lease(
+        self, statement: str, values: tuple[Any, ...], lease_end: float
+    ) -> tuple[QueueItem, ...]:
         while True:
-            rows = self.connection.execute(LEASE, (site, now, limit)).fetchall()
+            rows = self.connection.execute(statement, values).fetchall()
             found = tuple(self._sound_items(rows))
             if len(found) == len(rows):
                 break  # otherwise there may be others behind the damaged ones
         if found:
             ids = encode_ids(item.id for item in found)
-            self.connection.execute(SET_LEASED, (now + seconds, ids))
+            self.connection.execute(SET_LEASED, (lease_end, ids))
         return found
 
     def due_sites(self, now: float, limit: int) -> tuple[SiteCount, ...]:

@@ -62,6 +62,7 @@ def matcher(which: Filter, now: float) -> Callable[[QueueItem], bool]:
             and (which.state is None or item.state is which.state)
             and (older is None or queued_at <= now - older)
             and (younger is None or queued_at > now - younger)
+            and (not which.was_tried or item.attempts > 0)
             and all(any(map(matches, get(item))) for get, matches in texts)
         )
 
@@ -77,6 +78,8 @@ def _exact_terms(which: Filter, now: float) -> Iterator[tuple[str, Any]]:
         yield "messages.queued_at <= ?", now - which.older_seconds
     if which.younger_seconds is not None:
         yield "messages.queued_at > ?", now - which.younger_seconds
+    if which.was_tried:
+        yield "items.attempts > ?", 0
 
 
 def _text_terms(which: Filter) -> Iterator[tuple[str, str]]:

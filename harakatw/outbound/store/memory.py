@@ -105,7 +105,7 @@ class MemoryStore:
         self, now: float, site: str, limit: int, seconds: float
     ) -> "Deferred[tuple[QueueItem, ...]]":
         due = [each for each in self._due(now) if each[1].item.site == site]
-        taken = [kept for _, kept in sorted(due, key=_by_wake)[:limit]]
+        taken = [kept for _, kept in sorted(due, key=_by_turn)[:limit]]
         for kept in taken:
             kept.item = attrs.evolve(kept.item, state=ItemState.LEASED)
             kept.lease_end = now + seconds
@@ -210,5 +210,6 @@ class MemoryStore:
                     del self._items_left[message_id], self._bodies[message_id]
 
 
-def _by_wake(due: tuple[float, _Kept]) -> float:
-    return due[0]
+def _by_turn(due: tuple[float, _Kept]) -> tuple[int, float]:
+    """What is urgent first, then what has waited longest."""
+    return -max(0, due[1].item.message.demands.priority), due[0]

@@ -7,12 +7,15 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from harakatw.interfaces.queue import (
+    NO_DEMANDS,
+    Demands,
     ItemState,
     NewItem,
     QueuedMessage,
     QueuedRecipient,
     QueueItem,
 )
+from harakatw.outbound.demanded import demands_as_json, demands_of_json
 from harakatw.outbound.store.bodies import BodyFile
 
 Row = tuple[Any, ...]
@@ -77,12 +80,23 @@ def message_row(
         message.is_8bit * _IS_8BIT
         | message.is_utf8 * _IS_UTF8
         | message.is_binary * _IS_BINARY,
-        _encode(dict(message.notes)) if message.notes else _NO_NOTES,
+        _notes_column(message),
         *where,
     )
 
 
-def item_row(number: int, message_id: int, item: NewItem, lease_end: float) -> Row:
+def _notes_column(message: QueuedMessage) -> str:
+    """
+    The notes as an object, or in a list with what hardly any message has besides.
+    """
+    if message.demands is not NO_DEMANDS:
+        return _encode([dict(message.notes), demands_as_json(message.demands)])
+    return _encode(dict(message.notes)) if message.notes else _NO_NOTES
+
+
+def item_row(
+    number: int, message_id: int, item: NewItem, lease_end: float, priority: int
+) -> Row:
     """A row of C{items}, leased."""
     return (
         number,
@@ -97,6 +111,7 @@ def item_row(number: int, message_id: int, item: NewItem, lease_end: float) -> R
         0,
         "",
         "",
+        priority,
     )
 
 
@@ -150,14 +165,12 @@ def item_of(row: Row) -> QueueItem:
     _check_types(row)
     try:
         recipients = _recipients(json.loads(row[4]))
-        notes = json.loads(row[17])
+        notes, demands = _notes_and_demands(json.loads(row[17]))
     except (ValueError, TypeError, RecursionError) as error:
         raise DamagedRow(str(error)) from error
-    if not isinstance(notes, dict):
-        raise DamagedRow("its notes are no object")
     if not 0 <= row[7] < len(STATES):
         raise DamagedRow("its state is unknown")
-    return _item(row, recipients, STATES[row[7]], row[9], notes)
+    return _item(row, recipients, STATES[row[7]], row[9], notes, demands)
 
 
 def remains_of(row: Row, damage: DamagedRow) -> QueueItem:
@@ -181,7 +194,7 @@ def remains_of(row: Row, damage: DamagedRow) -> QueueItem:
         recipients = _recipients(json.loads(texts[4]))
     except (ValueError, TypeError, RecursionError):
         recipients = ()
-    return _item(plain, recipients, ItemState.DEAD, str(damage), {})
+    return _item(plain, recipients, ItemState.DEAD, str(damage), {}, NO_DEMANDS)
 
 
 _COLUMN_TYPES: Final[Sequence[type]] = (
@@ -194,6 +207,18 @@ def _check_types(row: Row) -> None:
     for number, (value, kind) in enumerate(zip(row, _COLUMN_TYPES, strict=True)):
         if type(value) is not kind:
             raise DamagedRow(f"column {number} holds a {type(value).__name__}")
+
+
+def _notes_and_demands(column: Any) -> tuple[Mapping[str, object], Demands]:
+    """
+    @raise ValueError: it is neither of what L{_notes_column} writes.
+    """
+    demands = NO_DEMANDS
+    if isinstance(column, list) and len(column) == 2:
+        column, demands = column[0], demands_of_json(column[1])
+    if not isinstance(column, dict):
+        raise ValueError("its notes are no object")
+    return column, demands
 
 
 def _recipients(entries: Any) -> tuple[QueuedRecipient, ...]:
@@ -213,6 +238,7 @@ def _item(
     state: ItemState,
     last_error: str,
     notes: Mapping[str, object],
+    demands: Demands,
 ) -> QueueItem:
     flags = int(row[16])
     return QueueItem(
@@ -228,6 +254,7 @@ def _item(
             is_8bit=bool(flags & _IS_8BIT),
             is_utf8=bool(flags & _IS_UTF8),
             is_binary=bool(flags & _IS_BINARY),
+            demands=demands,
             notes=notes,
         ),
         domain=row[2],

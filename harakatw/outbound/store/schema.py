@@ -70,6 +70,13 @@ MIGRATIONS: Final = (
         "CREATE TABLE numbers (name TEXT PRIMARY KEY, value INTEGER NOT NULL)",
         "INSERT INTO numbers VALUES ('next_id', 1)",
     ),
+    (
+        "ALTER TABLE items ADD COLUMN priority INTEGER NOT NULL DEFAULT 0",
+        """
+        CREATE INDEX by_priority ON items (site, priority, wake)
+        WHERE priority > 0 AND state < 2
+        """,
+    ),
 )
 """What makes version n + 1 of the tables out of version n."""
 

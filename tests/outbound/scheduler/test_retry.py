@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from random import Random
+from typing import Any
 
 import attrs
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from harakatw.interfaces.queue import (
+    Demands,
     ItemState,
     QueuedMessage,
     QueuedRecipient,
@@ -202,6 +204,51 @@ class WarningTests(SynchronousTestCase):
         policy = attrs.evolve(POLICY, delay_warning=0.0)
         settlement = decided(make_item(), DEFERRED, age=900.0, policy=policy)
         self.assertEqual(settlement.warnings, ())
+
+
+class DemandTests(SynchronousTestCase):
+    """Mail whose sender has said when it is to be there (RFC 2852, RFC 4865)."""
+
+    def item(self, **demands: Any) -> QueueItem:
+        """A message with demands."""
+        item = make_item()
+        message = attrs.evolve(item.message, demands=Demands(**demands))
+        return attrs.evolve(item, message=message)
+
+    def test_returned(self) -> None:
+        """The last attempt is when the time is over; then it comes back: 5.4.7."""
+        item = self.item(deliver_by=QUEUED_AT + 30, returns_late=True)
+        self.assertEqual(due(decided(item, DEFERRED)), 30.0)
+        settlement = decided(item, DEFERRED, age=30.0)
+        (bounce,) = settlement.bounces
+        self.assertEqual((bounce.reply.code, bounce.reply.enhanced), (554, "5.4.7"))
+        self.assertIn("450 4.2.0 Later", bounce.reply.text)
+        self.assertIsNone(settlement.retry)
+
+    def test_lifetime_first(self) -> None:
+        """A time beyond the lifetime makes it live no longer."""
+        item = self.item(deliver_by=QUEUED_AT + 10**6, returns_late=True)
+        self.assertNotEqual(decided(item, DEFERRED, age=1000.0).bounces, ())
+
+    def test_reported(self) -> None:
+        """With N the warning is when the time is over, neither sooner nor twice."""
+        item = self.item(deliver_by=QUEUED_AT + 700)
+        self.assertEqual(decided(item, DEFERRED, age=600.0).warnings, ())
+        self.assertEqual(due(decided(item, DEFERRED, age=690.0)), 700.0)
+        late = decided(item, DEFERRED, age=700.0)
+        self.assertEqual(len(late.warnings), 1)
+        assert late.retry is not None
+        self.assertTrue(late.retry.warned)
+        warned = attrs.evolve(item, warned=True)
+        self.assertEqual(decided(warned, DEFERRED, age=800.0).warnings, ())
+
+    def test_held(self) -> None:
+        """What is held until a time is as old as that time is past."""
+        item = self.item(released_at=QUEUED_AT + 10**6)
+        self.assertEqual(decided(item, DEFERRED, age=10**6).bounces, ())
+        self.assertEqual(decided(item, DEFERRED, age=10**6 + 400).warnings, ())
+        self.assertEqual(len(decided(item, DEFERRED, age=10**6 + 500).warnings), 1)
+        self.assertEqual(len(decided(item, DEFERRED, age=10**6 + 1000).bounces), 1)
 
 
 class RecipientTests(SynchronousTestCase):

@@ -9,6 +9,7 @@ from zope.interface.verify import verifyObject
 
 from harakatw.errors import StoreError
 from harakatw.interfaces.queue import (
+    Demands,
     Filter,
     IQueueStore,
     ItemState,
@@ -114,6 +115,16 @@ class AddContract(StoreTestCase):
         self.assertEqual(self.leased(now=NOW + 10), [])
         self.assertEqual(self.due(NOW + 10), [])
 
+    def test_demands(self) -> None:
+        """What few senders ask for is kept with the message, beside the notes."""
+        demands = Demands(
+            requires_tls=True, priority=-3, released_at=NOW, deliver_by=NOW + 0.5
+        )
+        for notes in ({}, {"a": [1]}):
+            self.add(demands=demands, notes=notes, uuid=f"{len(notes)}.1")
+            about = self.the(self.found()[-1]).message
+            self.assertEqual((about.demands, about.notes), (demands, notes))
+
     def test_several_domains(self) -> None:
         """Each domain has its own item and fate; the body is there until the last."""
         first, second, third = self.add(
@@ -188,6 +199,26 @@ class LeaseContract(StoreTestCase):
         self.assertEqual(self.leased(now=NOW + 30), [items[0].id])
         self.assertEqual(self.leased("b.example"), [items[3].id])
         self.assertEqual(self.leased("c.example"), [])
+
+    def test_urgent(self) -> None:
+        """What is urgent comes before what has waited longer (RFC 6710 section 4)."""
+        ids = [
+            self.queue(demands=Demands(priority=priority), uuid=f"{number}.1")[0].id
+            for number, priority in enumerate((0, -5, 3, 0, 9, 3))
+        ]
+        for number, item_id in enumerate(ids):
+            self.change(Filter(ids=frozenset((item_id,))), due=NOW - 60 + number)
+        wanted = [ids[number] for number in (4, 2, 5, 0, 1, 3)]
+        self.assertEqual(self.leased(limit=2), wanted[:2])
+        self.assertEqual(self.leased(limit=3), wanted[2:5])
+        self.assertEqual(self.leased(limit=3), wanted[5:])
+
+    def test_urgent_but_not_due(self) -> None:
+        """What is urgent waits for its time all the same."""
+        (item,) = self.queue(demands=Demands(priority=9))
+        self.change(Filter(), due=NOW + 60)
+        self.assertEqual(self.leased(now=NOW + 59), [])
+        self.assertEqual(self.leased(now=NOW + 60), [item.id])
 
     def test_whole_item(self) -> None:
         """What is leased is what was queued."""

@@ -16,6 +16,10 @@ WHERE = where_of(Filter(domain="a.example"), NOW)
 
 PLANS = (
     (database.LEASE, "items USING INDEX by_site (site=? AND wake<?)"),
+    (
+        database.LEASE_URGENT,
+        "items USING INDEX by_priority (site=? AND priority>?)",
+    ),
     (database.NEXT_WAKE, "items USING COVERING INDEX by_state (state=? AND wake>?)"),
     (database.MESSAGES_OF, "items USING INTEGER PRIMARY KEY (rowid=?)"),
     (database.FILES_OF, "messages USING INTEGER PRIMARY KEY (rowid=?)"),
