@@ -12,6 +12,9 @@ An option class is a frozen attrs class whose fields name their place in the fil
 
 An instance is a value: after a change of one of the files that it came from, its owner
 loads another and swaps.
+
+Where one wrong entry of many must not take the others along, the class leaves it out
+and has a property C{mistakes}: the L{Problem} of each such entry.
 """
 
 from collections.abc import Iterable, Mapping
@@ -178,5 +181,6 @@ def load_values(
     mine = known_files([(name, cls)])
     loader = Loader(files, {file: known[file] for file in mine})
     made = loader.load(cls, name)
-    problems = tuple(dict.fromkeys(loader.problems))
+    mistakes: tuple[Problem, ...] = getattr(made, "mistakes", ())
+    problems = tuple(dict.fromkeys((*loader.problems, *mistakes)))
     return Loaded(made, problems, frozenset(loader.names))

@@ -83,7 +83,9 @@ class OutboundEngine:
         return await self._keep(self._pack(transaction, content))
 
     def _pack(self, transaction: Any, content: Content | None) -> Parcel:
-        split = self._always_split()
+        split = self._always_split() or bool(
+            transaction.notes and transaction.notes.get("queue.split")
+        )
         return pack(transaction, now=self._now(), split_all=split, content=content)
 
     def _keep(self, parcel: Parcel) -> "Deferred[str]":
