@@ -52,7 +52,7 @@ def forwarded_sender(header: bytes, body: bytes) -> str:
     @return: the address, ASCII, in lower case, without quotes; C{""} if there is none.
     @see: RFC 2045 section 6 (encodings)
     """
-    for text in _readable(header, body[:MAX_OCTETS]):
+    for text in readable_texts(header, body[:MAX_OCTETS]):
         for number, found in enumerate(_FROM.finditer(text)):
             if number == MAX_LINES:
                 break
@@ -62,8 +62,12 @@ def forwarded_sender(header: bytes, body: bytes) -> str:
     return ""
 
 
-def _readable(header: bytes, body: bytes) -> Iterator[str]:
-    """The body, then each part of it that is base64, as text."""
+def readable_texts(header: bytes, body: bytes) -> Iterator[str]:
+    """
+    The body, then each part of it that is base64, as text: a character for each octet.
+
+    @param header: of the outer message, without the blank line.
+    """
     whole = header.rstrip(b"\r\n") + b"\r\n\r\n" + body
     if _QUOTED_PRINTABLE.search(whole):
         body = quopri.decodestring(body)

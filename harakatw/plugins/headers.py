@@ -6,7 +6,6 @@ Ten looks at the header of a message.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from email.utils import mktime_tz, parsedate_tz
 from types import MappingProxyType
 from typing import Final
 
@@ -23,12 +22,12 @@ from harakatw.plugin import (
 )
 from harakatw.plugins._access_lists import Organizations
 from harakatw.plugins._authors import authors, from_texts
+from harakatw.plugins._dates import parse_date
 from harakatw.plugins._headers_options import HeadersOptions
 from harakatw.plugins._phishing import Brands, make_brands
 from harakatw.plugins._transaction import header_of, message_of, transaction_of
 
 DAY_SECONDS: Final = 86400.0
-MAX_DATE_CHARACTERS: Final = 200
 
 AGENTS: Final = (
     "User-Agent",
@@ -320,19 +319,6 @@ def _texts(value: object) -> Iterator[str]:
     """A value of a result, which may be one or several."""
     several = value if isinstance(value, list | tuple) else (value,)
     return (each for each in several if isinstance(each, str))
-
-
-def parse_date(text: str) -> float | None:
-    """
-    Read a Date, also in the obsolete forms of RFC 5322 section 4.3.
-
-    @return: seconds since 1970; L{None} if it is none.
-    """
-    try:
-        found = parsedate_tz(text[:MAX_DATE_CHARACTERS])
-        return None if found is None else float(mktime_tz(found))
-    except (ValueError, OverflowError, TypeError, IndexError):
-        return None
 
 
 def _refuse(is_wanted: bool, why: str) -> Verdict:

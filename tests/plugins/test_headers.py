@@ -9,8 +9,9 @@ from zope.interface.verify import verifyObject
 
 from harakatw.config.options import load_options
 from harakatw.plugin import IDataPostHook
+from harakatw.plugins._dates import parse_date
 from harakatw.plugins._headers_options import HeadersOptions
-from harakatw.plugins.headers import Headers, parse_date
+from harakatw.plugins.headers import Headers
 from tests.config.folders import ConfigTestCase
 from tests.fake_plugins import fake_plugin
 from tests.plugins.makers import NotesOnConnection, NotesOnTransaction
