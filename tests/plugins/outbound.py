@@ -42,6 +42,10 @@ class FakeOutbound:
         }
         return succeed("")
 
+    def flush(self, domain: str, *, below: bool = False) -> "Deferred[int]":
+        """Nobody asks for this here."""
+        raise AssertionError("not asked for")
+
     def send_email(
         self,
         sender: str,
