@@ -10,11 +10,11 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent, Logger
 
-from harakatw.config.listeners import listeners
 from harakatw.config.watch import ConfigWatcher
 from harakatw.errors import ConfigError, HarakaError
 from harakatw.observe.levels import LogSwitch
 from harakatw.observe.writer import LogWriter
+from harakatw.process.certificates import Certificates
 from harakatw.process.doors import Doors
 from harakatw.process.instance import Instance
 from harakatw.process.listeners import Listeners
@@ -35,6 +35,7 @@ class HarakaService(Service):
 
     @ivar settings: what the core's files say.
     @ivar context: for sessions that begin now, but for their listener.
+    @ivar certificates: what sessions are encrypted with.
     @ivar doors: what sessions of each listener begin with.
     """
 
@@ -75,6 +76,7 @@ class HarakaService(Service):
         services["outbound"] = self.outbound.engine
         self._plugins = PluginHost(self.instance, services, reactor)
         self.sweep = Sweep(reactor)
+        self.certificates = Certificates(reactor, time.time)
         self.doors = Doors(self.sweep)
         self.listeners = Listeners(reactor, self.doors.door)
         self._watchers = (
@@ -94,6 +96,7 @@ class HarakaService(Service):
             watcher.start()
         try:
             self._plugins.load(self.settings)
+            self.certificates.load(self.settings)
             self._renew_context()
             self.listeners.listen(self.settings.server.addresses)
             self.outbound.prepare()
@@ -106,6 +109,7 @@ class HarakaService(Service):
     def startService(self) -> None:
         """Run C{init_master}, and serve."""
         super().startService()  # type: ignore[no-untyped-call]  # Twisted's
+        self.certificates.start()
         self._threads.start()
         self._start_outbound()
         outcome = self.context.chains["init_master"].run(self.server)
@@ -155,9 +159,9 @@ class HarakaService(Service):
             threads=self._threads,
             log=self._log_switch,
             outbound=self.outbound.engine,
+            tls=self.certificates.tls,
         )
-        profiles = listeners(self.settings.server, self.settings.listeners)
-        self.doors.renew(self.context, profiles)
+        self.doors.renew(self.context, self.settings.profiles)
 
     # ---- reload ----------------------------------------------------------------------
 
@@ -167,6 +171,7 @@ class HarakaService(Service):
         self.settings = self._read(self.settings)
         self.server.name = own_name(self.settings)
         self._plugins.reload(self.settings, names, frozenset())
+        self.certificates.configure(self.settings)
         self._renew_context()
         try:
             self.outbound.configure(self.settings)
@@ -191,6 +196,7 @@ class HarakaService(Service):
         """
         super().stopService()  # type: ignore[no-untyped-call]  # Twisted's
         self._stop_watching()
+        self.certificates.stop()
         options = self.settings.server
         seconds = options.force_shutdown_timeout if options.graceful_shutdown else 0.0
         stopped = self.listeners.stop()

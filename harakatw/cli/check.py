@@ -1,5 +1,6 @@
 """C{haraka check}: all that is wrong with an instance, before a server starts."""
 
+import time
 from collections.abc import Iterator, Mapping
 from typing import TextIO
 
@@ -16,6 +17,7 @@ from harakatw.config.schema import OptionClass, options
 from harakatw.errors import PluginError
 from harakatw.hooks.loader import PluginLoader, own_problems
 from harakatw.hooks.search import successor
+from harakatw.process.certificates import tls_problems
 from harakatw.process.settings import CORE
 
 
@@ -74,6 +76,7 @@ def find_problems(
         *plugins.problems,
         *check_files(instance.files, classes, _files_of_others(instance)),
         *unused_sections(settings.server, settings.listeners, instance.files),
+        *tls_problems(settings, time.time()),
     )
 
 

@@ -4,6 +4,7 @@ C{haraka -i}: make an instance directory.
 @see: Haraka row CI05
 """
 
+import os
 import socket
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -104,6 +105,25 @@ def _entries(plugins: Iterable[PluginFile], mark: str) -> list[str]:
         for plugin in plugins
         for line in ("", f"# {plain(plugin.summary)}", f"{mark}{plugin.name}")
     ]
+
+
+def with_plugin(plugins: str, name: str) -> str:
+    """C{config/plugins} of a new instance with one more that is not commented out."""
+    return plugins.replace(f"\n#{name}\n", f"\n{name}\n")
+
+
+def write_key(path: Path, octets: bytes) -> None:
+    """
+    Write what nobody but the server may read.
+
+    @raise CommandError: if it cannot be written.
+    """
+    try:
+        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(number, "wb") as file:
+            file.write(octets)
+    except OSError as error:
+        raise CommandError(f"{error.filename}: {error.strerror}") from error
 
 
 def create(directory: Path, files: Mapping[str, str], *, force: bool) -> None:

@@ -1,6 +1,7 @@
 """C{haraka demo}: a server to try, with nothing to set up."""
 
 import signal
+import time
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final, TextIO
@@ -8,13 +9,20 @@ from typing import Any, Final, TextIO
 import attrs
 from twisted.internet.interfaces import IReactorCore
 
-from harakatw.cli.create import create, instance_files, own_host
+from harakatw.cli.create import (
+    create,
+    instance_files,
+    own_host,
+    with_plugin,
+    write_key,
+)
 from harakatw.cli.failure import CommandError
 from harakatw.cli.instance import OpenInstance, open_instance
 from harakatw.cli.run import start, twistd_arguments
 from harakatw.config.core import ServerOptions
 from harakatw.config.endpoints import ListenAddress, parse_address
 from harakatw.config.options import load_options
+from harakatw.net.tls.self_signed import self_signed
 from harakatw.plugins.queue.maildir import MaildirOptions
 
 DIRECTORY: Final = Path("haraka-demo")
@@ -68,9 +76,13 @@ def make_demo(directory: Path, listen: str) -> None:
         raise CommandError(f"--listen: {listen!r} needs an IP address and a port")
     host = own_host()
     files = instance_files(host, dict.fromkeys((host, "localhost")))
+    own = self_signed((host, "localhost", "127.0.0.1", "::1"), time.time())
+    files["config/tls_cert.pem"] = own.certificate.decode("ascii")
+    files["config/plugins"] = with_plugin(files["config/plugins"], "tls")
     _put_first(files, "smtp.ini", f"listen={address}")
     _put_first(files, "connection.ini", f"[max]\nbytes={_MAX_MEGABYTES}M")
     create(directory, files, force=False)
+    write_key(directory / "config/tls_key.pem", own.key)
 
 
 def _put_first(files: dict[str, str], name: str, lines: str) -> None:
@@ -103,8 +115,21 @@ Send it a message from another terminal:
 or, where there is no swaks:
 
   python3 -c '{one_liner}'
-
+{_encrypted(instance, server)}
 {_landing(instance)}
+"""
+
+
+def _encrypted(instance: OpenInstance, server: str) -> str:
+    """How to try TLS, if the instance has a certificate and the plugin."""
+    has_key = (instance.directory / "config/tls_key.pem").exists()
+    if not has_key or "tls" not in instance.plugin_names:
+        return ""
+    return f"""
+It takes messages encrypted too: swaks needs --tls for that. The certificate, which is
+signed by nobody but itself, is shown by
+
+  openssl s_client -connect {server} -starttls smtp
 """
 
 

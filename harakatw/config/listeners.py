@@ -9,7 +9,7 @@ Haraka.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import ClassVar, Literal, TypeAlias
 
@@ -94,6 +94,8 @@ class Listener:
     @ivar submission: do clients have to log in before MAIL?
     @ivar proxy: does each connection begin with a PROXY header?
     @ivar no_extensions: keywords of EHLO that are not offered, in upper case.
+    @ivar client_certificate: may only clients with a good certificate send mail?
+    @ivar guarded: has anything to be done before MAIL?
     """
 
     address: str = ""
@@ -102,6 +104,12 @@ class Listener:
     submission: bool = False
     proxy: bool = False
     no_extensions: frozenset[str] = frozenset()
+    client_certificate: bool = False
+    guarded: bool = attrs.field(init=False)
+
+    @guarded.default
+    def _is_guarded(self) -> bool:
+        return self.submission or self.client_certificate or self.tls == "required"
 
 
 ORDINARY = Listener()
@@ -109,17 +117,24 @@ ORDINARY = Listener()
 
 
 def listeners(
-    server: ServerOptions, options: ListenersOptions
+    server: ServerOptions,
+    options: ListenersOptions,
+    authorized_ports: Container[int] = (),
 ) -> Mapping[ListenAddress, Listener]:
     """
     Put C{smtp.ini} and C{listeners.ini} together.
 
+    @param authorized_ports: C{requireAuthorized} of C{tls.ini}.
     @return: the profile of each address that the server listens on.
     """
     sections = dict(_by_place(options.sections))
     return MappingProxyType(
         {
-            address: _listener(address, _chosen(address, sections), server.smtps_port)
+            address: attrs.evolve(
+                _listener(address, _chosen(address, sections), server.smtps_port),
+                client_certificate=bool(address.port)
+                and address.port in authorized_ports,
+            )
             for address in server.addresses
         }
     )

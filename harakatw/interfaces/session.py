@@ -137,7 +137,13 @@ class IConnection(Interface):
     lmtp: bool = Attribute(
         "Does the client speak LMTP, so that each recipient has a reply of its own?"
     )
-    tls = Attribute("C{enabled}, C{cipher}, C{verified}.")
+    tls = Attribute(
+        "C{enabled}, C{cipher}, C{version}, C{verified}, C{certificate}, C{subject}, "
+        "C{problem}, C{server_name}."
+    )
+    can_start_tls: bool = Attribute(
+        "Is there a certificate, and may this session still become encrypted?"
+    )
     proxy = Attribute(
         "Who passes the connection on to us: C{allowed}, C{ip}, C{type}, C{protocol}."
     )
@@ -152,6 +158,15 @@ class IConnection(Interface):
         "What EHLO announces; set before C{capabilities}."
     )
     errors: int = Attribute("Commands refused so far for their form or order.")
+
+    def start_tls() -> None:
+        """
+        Encrypt the session, if the verdict on the command that is being answered is
+        C{OK}: after that reply the handshake begins, and all that the client said
+        before is forgotten. Only for a plugin in C{unrecognized_command}.
+
+        @raise ValueError: unless C{can_start_tls}.
+        """
 
     def challenge(text: str, code: int = 334) -> "Deferred[bytes]":
         """

@@ -4,7 +4,7 @@ What identifies a TLS channel, so that a login through it is worth nothing elsew
 @see: RFC 5929 section 4 (tls-server-end-point), RFC 9266 (tls-exporter)
 """
 
-from typing import Any, Final
+from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -18,16 +18,13 @@ _OCTETS: Final = 32
 _WEAK: Final = (hashes.MD5, hashes.SHA1)
 
 
-def channel_binding(transport: Any, kind: str) -> bytes | None:
+def channel_binding(handle: Connection, kind: str) -> bytes | None:
     """
-    Ask a server's transport.
+    Ask a server's end of an encrypted connection.
 
     @param kind: L{END_POINT} or L{EXPORTER}.
     @return: L{None} if there is none of that kind.
     """
-    handle = getattr(transport, "getHandle", lambda: None)()
-    if not isinstance(handle, Connection):
-        return None
     if kind == END_POINT:
         certificate = handle.get_certificate()
         return None if certificate is None else _hash(certificate.to_cryptography())

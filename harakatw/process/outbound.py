@@ -220,7 +220,7 @@ class Outbound:
         self._client: ClientSettings = client_settings(
             self._reactor,
             self._name(),
-            ClientTLS(settings.client_tls, config),
+            ClientTLS(settings.client_tls, config, settings.tls),
             settings.client,
             self._threads.call,
             self._switch,

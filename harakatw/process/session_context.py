@@ -16,6 +16,7 @@ from harakatw.message.mime.limits import limits_of
 from harakatw.message.received import ReceivedTemplate
 from harakatw.message.store import StoreSettings
 from harakatw.net.rounds import round_of
+from harakatw.net.tls.server import ServerTLS
 from harakatw.observe.levels import LogSwitch
 from harakatw.process.settings import Settings
 from harakatw.smtp.context import SessionContext
@@ -31,6 +32,7 @@ def make_context(
     threads: IThreads,
     log: LogSwitch,
     outbound: IOutbound | None = None,
+    tls: ServerTLS | None = None,
 ) -> SessionContext:
     """
     Everything that a session which begins now is bound to.
@@ -39,6 +41,7 @@ def make_context(
     @param chains: the plugins, by hook.
     @param reactor: time and sockets.
     @param outbound: takes mail of those who may relay.
+    @param tls: keys and certificates; without it nothing is encrypted.
     """
     limits = settings.connection
     version = f"/{__version__}" if limits.show_version else ""
@@ -65,6 +68,7 @@ def make_context(
         threads=threads,
         names=_name_lookup(settings.dns, reactor),
         outbound=outbound,
+        tls=tls or ServerTLS(),
         round=round_of(reactor),
     )
 

@@ -6,6 +6,7 @@ defaults.
 """
 
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -13,10 +14,13 @@ import attrs
 
 from harakatw.config.connection import ConnectionOptions
 from harakatw.config.core import LogOptions, ServerOptions
+from harakatw.config.endpoints import ListenAddress
 from harakatw.config.extensions import ExtensionOptions
 from harakatw.config.files import ConfigFiles
 from harakatw.config.listeners import (
+    Listener,
     ListenersOptions,
+    listeners,
     misplaced_lmtp,
     unused_sections,
 )
@@ -25,6 +29,7 @@ from harakatw.config.problems import Problem
 from harakatw.config.results import ResultsOptions
 from harakatw.config.schema import OptionClass
 from harakatw.dns.options import DNSOptions
+from harakatw.net.tls.options import TLSOptions
 from harakatw.outbound.client.timeouts import ClientOptions
 from harakatw.outbound.client.tls_rules import OutboundTLSOptions
 from harakatw.outbound.dsn.options import BounceOptions
@@ -46,6 +51,7 @@ class Settings:
     @ivar dns: C{net-utils.ini}.
     @ivar results: C{results.ini}.
     @ivar outbound: C{outbound.ini}; C{client} and C{bounce} are parts of it.
+    @ivar tls: C{tls.ini}, for the server's own certificates.
     @ivar client_tls: C{tls.ini}, for connections to other hosts.
     @ivar problems: what the postmaster should look at.
     """
@@ -60,9 +66,15 @@ class Settings:
     results: ResultsOptions
     outbound: OutboundOptions
     client: ClientOptions
+    tls: TLSOptions
     client_tls: OutboundTLSOptions
     bounce: BounceOptions
     problems: tuple[Problem, ...]
+
+    @property
+    def profiles(self) -> Mapping[ListenAddress, Listener]:
+        """What each listener is for."""
+        return listeners(self.server, self.listeners, self.tls.require_authorized)
 
 
 CORE: Final[tuple[tuple[str, OptionClass], ...]] = (
@@ -75,6 +87,7 @@ CORE: Final[tuple[tuple[str, OptionClass], ...]] = (
     ("results", ResultsOptions),
     ("outbound", OutboundOptions),
     ("client", ClientOptions),
+    ("tls", TLSOptions),
     ("client_tls", OutboundTLSOptions),
     ("bounce", BounceOptions),
 )
@@ -102,15 +115,13 @@ def read_settings(config: Path, before: Settings | None = None) -> Settings:
         return last if last is not None and loaded.errors else loaded.options
 
     server = read(ServerOptions, "smtp", before.server if before else None)
-    listeners = read(
-        ListenersOptions, "listeners", before.listeners if before else None
-    )
-    problems.extend(unused_sections(server, listeners, files))
-    problems.extend(misplaced_lmtp(server, listeners, files))
+    profiles = read(ListenersOptions, "listeners", before.listeners if before else None)
+    problems.extend(unused_sections(server, profiles, files))
+    problems.extend(misplaced_lmtp(server, profiles, files))
     return Settings(
         files,
         server,
-        listeners,
+        profiles,
         read(ConnectionOptions, "connection", before.connection if before else None),
         read(ExtensionOptions, "extensions", before.extensions if before else None),
         read(LogOptions, "log", before.log if before else None),
@@ -118,6 +129,7 @@ def read_settings(config: Path, before: Settings | None = None) -> Settings:
         read(ResultsOptions, "results", before.results if before else None),
         read(OutboundOptions, "outbound", before.outbound if before else None),
         read(ClientOptions, "client", before.client if before else None),
+        read(TLSOptions, "tls", before.tls if before else None),
         read(OutboundTLSOptions, "client_tls", before.client_tls if before else None),
         read(BounceOptions, "bounce", before.bounce if before else None),
         tuple(dict.fromkeys(problems)),

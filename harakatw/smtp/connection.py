@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Final, Protocol
 
 import attrs
+from cryptography import x509
 from twisted.internet.defer import CancelledError, Deferred, fail
 from zope.interface import implementer
 
@@ -98,11 +99,35 @@ class TLS:
     @ivar enabled: is the session encrypted?
     @ivar cipher: the cipher's name.
     @ivar verified: did the client show a certificate that we trust?
+    @ivar version: such as C{TLSv1.3}.
+    @ivar server_name: whom the client asked for; C{""} for nobody.
+    @ivar certificate: the client's, or L{None}; it proves nothing unless C{verified}.
+    @ivar problem: why it is not trusted; before encryption, why that failed.
     """
 
     enabled: bool = False
     cipher: str = ""
     verified: bool = False
+    version: str = ""
+    server_name: str = ""
+    certificate: x509.Certificate | None = None
+    problem: str = ""
+
+    @property
+    def subject(self) -> str:
+        """Whom the client's certificate names (RFC 4514), C{""} without one."""
+        if self.certificate is None:
+            return ""
+        return self.certificate.subject.rfc4514_string()
+
+    def as_haraka_has_it(self) -> dict[str, object]:
+        """What plugins find as C{connection.notes.tls}."""
+        return {
+            "authorized": self.verified,
+            "authorizationError": self.problem,
+            "peerCertificate": {"subject": self.subject} if self.certificate else {},
+            "cipher": {"name": self.cipher, "version": self.version},
+        }
 
 
 @attrs.frozen
@@ -130,6 +155,13 @@ class SessionControl(Protocol):
 
     def close(self) -> None:
         """Close the connection after what is written has been sent."""
+
+    @property
+    def can_start_tls(self) -> bool:
+        """Would STARTTLS do now?"""
+
+    tls_wanted: bool
+    """Does TLS begin after the reply to this command?"""
 
     def challenge(self, question: Reply) -> "Deferred[bytes]":
         """Ask the client for another line in the midst of a command."""
@@ -312,6 +344,23 @@ class Connection:
     def excused_seconds(self) -> float:
         """For how long did plugins only wait for the client? Their limits count on."""
         return 0.0 if self.session is None else self.session.excused_seconds()
+
+    @property
+    def can_start_tls(self) -> bool:
+        """Is there a certificate, and may this session still become encrypted?"""
+        return self.session is not None and self.session.can_start_tls
+
+    def start_tls(self) -> None:
+        """
+        Encrypt the session, if the verdict on the command that is being answered is
+        C{OK}: after that reply the handshake begins, and all that the client said
+        before is forgotten. Only for a plugin in C{unrecognized_command}.
+
+        @raise ValueError: unless L{can_start_tls}.
+        """
+        if self.session is None or not self.session.can_start_tls:
+            raise ValueError("TLS cannot begin now")
+        self.session.tls_wanted = True
 
     def skip_plugins(self, names: Iterable[str]) -> None:
         """Do not call these plugins for the rest of the open transaction."""

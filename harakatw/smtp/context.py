@@ -14,6 +14,7 @@ from harakatw.interfaces.services import INameLookup, IOutbound, IThreads
 from harakatw.message.received import ReceivedTemplate
 from harakatw.message.store import StoreSettings
 from harakatw.net.rounds import Round
+from harakatw.net.tls.server import ServerTLS
 from harakatw.observe.levels import LogSwitch
 from harakatw.results import ResultSettings
 from harakatw.smtp.offers import Offers
@@ -30,6 +31,7 @@ class SessionContext:
     @ivar extensions: which of them are offered.
     @ivar offers: what EHLO announces before plugins add to it, and after.
     @ivar proxies: hosts whose PROXY headers are believed.
+    @ivar tls: keys and certificates.
     @ivar chains: the plugins, by hook.
     @ivar inactivity_seconds: how long a client may say nothing.
     @ivar greeting: the 220 reply's lines, to which the session adds its id.
@@ -57,6 +59,7 @@ class SessionContext:
     store: StoreSettings
     now: Callable[[], float]
     listener: Listener = ORDINARY
+    tls: ServerTLS = attrs.field(factory=ServerTLS)
     results: ResultSettings = attrs.field(factory=ResultSettings)
     log: LogSwitch
     clock: IReactorTime

@@ -11,6 +11,7 @@ from typing import Final
 from harakatw.address import Address
 from harakatw.errors import ProtocolError
 from harakatw.reply import reply
+from harakatw.smtp.secure import check_guard
 from harakatw.smtp.session import Session
 from harakatw.smtp.transaction import Transaction
 from harakatw.verdict import Decision, Verdict
@@ -18,7 +19,6 @@ from harakatw.wire.path import parse_path
 from harakatw.wire.session import Phase
 
 PARAMS_NEED_EHLO: Final = reply(555, "5.5.4", "Parameters need EHLO")
-AUTH_FIRST: Final = reply(530, "5.7.0", "Authentication required")
 TOO_MANY_MESSAGES: Final = reply(421, "4.7.0", "Too many messages in one session")
 
 
@@ -26,12 +26,12 @@ def mail(session: Session, argument: bytes) -> None:
     """Answer MAIL: parse, ask the plugins, open the transaction."""
     limits = session.context.limits
     connection = session.connection
+    if session.context.listener.guarded:
+        check_guard(session)
     if limits.max_messages and connection.tran_count >= limits.max_messages:
         session.reply(TOO_MANY_MESSAGES)
         session.close()
         return
-    if session.context.listener.submission and not connection.relaying:
-        raise ProtocolError(AUTH_FIRST)
     sender, params = parse_path(
         argument,
         b"FROM:",

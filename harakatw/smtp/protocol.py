@@ -17,7 +17,6 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from harakatw.errors import ProtocolError
-from harakatw.net.binding import channel_binding
 from harakatw.net.sending import can_send_now, send_now
 from harakatw.reply import Reply, reply
 from harakatw.smtp.bdat import receive_chunk
@@ -29,7 +28,8 @@ from harakatw.smtp.data import receive
 from harakatw.smtp.deadlines import overdue
 from harakatw.smtp.farewell import Farewell, say_farewell
 from harakatw.smtp.greeting import begin
-from harakatw.smtp.session import TO_THE_END, Session
+from harakatw.smtp.secure import SecureSession, refuse_tls
+from harakatw.smtp.session import TO_THE_END
 from harakatw.smtp.transcript import shown_line
 from harakatw.smtp.transport import ClientTransport
 from harakatw.smtp.unrecognized import unrecognized
@@ -42,6 +42,7 @@ OUT_OF_SYNC: Final = reply(554, "5.5.0", "SMTP protocol synchronization error")
 SHUTTING_DOWN: Final = reply(421, "4.3.2", "The server is shutting down")
 
 _CONNECTING: Final = Phase.CONNECTING
+_START: Final = Phase.START
 _CLOSED: Final = Phase.CLOSED
 
 _ALWAYS: Final = frozenset((b"QUIT", b"BDAT"))
@@ -57,7 +58,7 @@ Counts a session to another address; gives a refusal if that has too many alread
 
 
 @implementer(IPushProducer)
-class SMTPProtocol(Challenger, Protocol):
+class SMTPProtocol(Challenger, SecureSession, Protocol):
     """
     The Twisted protocol of one client.
 
@@ -84,7 +85,7 @@ class SMTPProtocol(Challenger, Protocol):
         @param move: called with another address that the session counts to.
         @param farewell: called once the connection and its last hooks are over.
         """
-        Session.__init__(self, connection, context)
+        super().__init__(connection, context)
         self._local_end = local_end
         self._farewell = farewell
         self._move = move
@@ -108,6 +109,12 @@ class SMTPProtocol(Challenger, Protocol):
         self.connection.session = self
         self.transport.registerProducer(self, True)
         self._direct = can_send_now(self.transport)
+        if self.context.listener.tls == "implicit":
+            self.begin_implicit_tls()
+        else:
+            self._greet()
+
+    def _greet(self) -> None:
         self._advancing = True
         try:
             begin(self)
@@ -117,6 +124,10 @@ class SMTPProtocol(Challenger, Protocol):
 
     def dataReceived(self, octets: bytes) -> None:
         """Use what the client sent, or keep it while a verdict is pending."""
+        if self.channel is not None:
+            octets = self._decrypt(octets)
+            if not octets:
+                return
         phase = self.phase
         if phase is Phase.CLOSED:
             return  # it lingers only so that our last words are not lost
@@ -172,6 +183,8 @@ class SMTPProtocol(Challenger, Protocol):
         try:
             line = stream.take_line()
             if line is None:
+                if self.phase is _START:
+                    refuse_tls(self, stream.beginning)
                 return False
             self._command(line)
         except ProtocolError as error:
@@ -231,10 +244,6 @@ class SMTPProtocol(Challenger, Protocol):
         if self._out:
             self._flush_soon()
         self._read(self._wants_input())
-
-    def channel_binding(self, kind: str) -> bytes | None:
-        """See L{IConnection}."""
-        return channel_binding(self.transport, kind)
 
     def counts_as(self, ip: str) -> Reply | None:
         """Count this session to another address from now on."""
@@ -306,6 +315,8 @@ class SMTPProtocol(Challenger, Protocol):
             return  # it was sent since, or nobody is there
         out, self._out = self._out, []
         octets = out[0] if len(out) == 1 else b"".join(out)
+        if self.channel is not None:
+            octets = self.channel.send(octets)
         if self._direct:
             octets = send_now(self.transport, octets)
             if not octets:
@@ -325,10 +336,12 @@ class SMTPProtocol(Challenger, Protocol):
             return
         self.phase = Phase.CLOSED
         self._flush()
+        if self.channel is not None:
+            self._send_encrypted(self.channel.close())
         self.last_progress = self.context.clock.seconds()
         self.transport.unregisterProducer()
         half_close = getattr(self.transport, "loseWriteConnection", None)
-        if self._stream.pending and half_close and not self.connection.tls.enabled:
+        if self._stream.pending and half_close:
             self._stream.take_all()
             half_close()
             self._read(True)
@@ -346,6 +359,8 @@ class SMTPProtocol(Challenger, Protocol):
         if self.phase is Phase.CLOSED:
             if now - self.last_progress > _LINGER_SECONDS:
                 self.transport.abortConnection()
+        elif self.channel is not None and self._handshake_overdue(now):
+            self._give_up_handshake()
         elif self._pending is None or self._question is not None:
             answer = overdue(self, self.last_progress, now)
             if answer is not None:
@@ -364,7 +379,8 @@ class SMTPProtocol(Challenger, Protocol):
 
     def _leave(self) -> None:
         if self.phase is not Phase.CLOSED:
-            self.reply(SHUTTING_DOWN)
+            if self.channel is None or not self.channel.is_over:
+                self.reply(SHUTTING_DOWN)
             self.close()
 
     def _time_out(self, answer: Reply) -> None:

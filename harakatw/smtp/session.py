@@ -81,6 +81,7 @@ class Session(ABC):
     @ivar in_chunks: was the last BDAT one that did not end its message?
     @ivar lmtp: is LMTP spoken?
     @ivar no_recipient: the reply to DATA and BDAT if no recipient was accepted.
+    @ivar tls_wanted: did a plugin ask for TLS while it answered this command?
     @ivar data_began: when 354 was said or the first BDAT came, in seconds of the clock.
     """
 
@@ -99,6 +100,7 @@ class Session(ABC):
     trace_from: str
     trace_protocol: str
     data_began: float
+    tls_wanted = False
     _asking: str
     _pending: "Deferred[Any] | None"
     _out: list[bytes]
@@ -130,6 +132,10 @@ class Session(ABC):
 
         @return: a refusal, if that has too many already.
         """
+
+    @abstractmethod
+    def begin_tls(self, answer: Reply) -> None:
+        """Answer STARTTLS, and encrypt the session."""
 
     @abstractmethod
     def _paused(self) -> None:

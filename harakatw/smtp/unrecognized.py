@@ -8,10 +8,12 @@ from typing import Final
 
 from harakatw.errors import ProtocolError
 from harakatw.new_client import NewClient
-from harakatw.reply import reply
+from harakatw.reply import Reply, reply
 from harakatw.smtp.anew import begin_again
+from harakatw.smtp.secure import refuse_tls
 from harakatw.smtp.session import Session
 from harakatw.verdict import DENYSOFT, Kind, Verdict
+from harakatw.wire.session import Phase
 
 NOT_TEXT: Final = reply(500, "5.5.2", "Command unrecognized: it is not text")
 AUTH_LATER: Final = reply(454, "4.7.0", "Temporary authentication failure")
@@ -29,6 +31,8 @@ def unrecognized(session: Session, verb: bytes, argument: bytes) -> None:
     @raise ProtocolError: 500 if the line is not printable text, or the verb is that of
         an extension which the listener does not offer.
     """
+    if session.phase is Phase.START and refuse_tls(session, verb):
+        return
     try:
         name, text = verb.decode("ascii"), argument.decode("utf-8")
     except UnicodeDecodeError:
@@ -50,11 +54,15 @@ def _ruled(session: Session, verdict: Verdict, name: str, text: str) -> None:
 
 
 def _answered(session: Session, verdict: Verdict, name: str) -> None:
+    wants_tls, session.tls_wanted = session.tls_wanted, False
     if verdict.kind is Kind.OK:
         if isinstance(verdict.value, NewClient):
             begin_again(session, verdict.value)
-            return
-        _obey_plugin(session, verdict, name)
+        elif wants_tls:
+            answer = reply(verdict.code or 250, verdict.enhanced, verdict.lines)
+            session.end_transaction(_encrypt, answer)
+        else:
+            _obey_plugin(session, verdict, name)
         return
     if name == "AUTH" and verdict is DENYSOFT:  # no plugin said anything in time
         session.reply(AUTH_LATER)
@@ -65,6 +73,10 @@ def _answered(session: Session, verdict: Verdict, name: str) -> None:
     else:
         session.obey(decision)
         session.count_error()
+
+
+def _encrypt(session: Session, _: object, answer: Reply) -> None:
+    session.begin_tls(answer)
 
 
 def _obey_plugin(session: Session, verdict: Verdict, name: str) -> None:

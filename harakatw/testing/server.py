@@ -28,6 +28,7 @@ from harakatw.interfaces.services import INameLookup, IOutbound, IThreads
 from harakatw.message.mime.limits import limits_of
 from harakatw.message.received import ReceivedTemplate
 from harakatw.message.store import StoreSettings
+from harakatw.net.tls.server import ServerTLS
 from harakatw.observe.levels import LogSwitch
 from harakatw.smtp.context import SessionContext
 from harakatw.smtp.deadlines import Sweep
@@ -127,12 +128,14 @@ class MemoryServer:
         names: INameLookup | None = None,
         outbound: IOutbound | None = None,
         listener: Listener = ORDINARY,
+        tls: ServerTLS | None = None,
         inactivity_seconds: float = 300,
         plugin_timeout_seconds: float = 30,
     ) -> None:
         """
         @param plugins: in order; each is asked under the name of its class.
         @param limits: C{connection.ini}; as it comes if left out.
+        @param tls: keys and certificates; none if left out.
         @param listener: what C{listeners.ini} says of where the clients come to.
         @param extensions: which ones it offers.
         """
@@ -157,6 +160,7 @@ class MemoryServer:
             ),
             now=self.clock.seconds,
             listener=listener,
+            tls=tls or ServerTLS(),
             log=LogSwitch(),
             clock=self.clock,
             threads=self.threads,

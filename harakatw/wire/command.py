@@ -75,9 +75,9 @@ class CommandStream:
         if end - start > self._max_line:
             too_long = self._too_long(start, end - start)
             if too_long is not None:
-                raise ProtocolError(too_long, octets=end - start)
+                raise ProtocolError(too_long, octets=end - start, beginning=line[:8])
         if line[-1:] != b"\r" or line.find(b"\r") != len(line) - 1:
-            raise ProtocolError(BARE_NEWLINE)
+            raise ProtocolError(BARE_NEWLINE, beginning=line[:8])
         return line[:-1]
 
     def take_answer(self) -> bytes | None:
@@ -99,6 +99,11 @@ class CommandStream:
             raise ProtocolError(AUTH_TOO_LONG, **error.detail) from None
         finally:
             self._max_line = usual
+
+    @property
+    def beginning(self) -> bytes:
+        """The first octets of what has come and was not taken."""
+        return self._buffer[self._position : self._position + 8]
 
     def take_all(self) -> bytes:
         """

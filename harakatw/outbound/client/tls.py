@@ -4,83 +4,117 @@ TLS as a client: one context for all connections, one handshake for each.
 @see: RFC 3207 (STARTTLS), RFC 6125 (names), Haraka rows OB39 and OB40
 """
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, Final
 
 import attrs
 from OpenSSL import SSL
 from OpenSSL.crypto import X509
-from OpenSSL.crypto import Error as CryptoError
 from service_identity import CertificateError, VerificationError
 from service_identity.pyopenssl import verify_hostname, verify_ip_address
-from twisted.internet.error import VerifyError
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
-from twisted.internet.ssl import (
-    AcceptableCiphers,
-    Certificate,
-    CertificateOptions,
-    PrivateCertificate,
-    TLSVersion,
-    platformTrust,
-    trustRootFromCertificates,
-)
 from zope.interface import implementer
 
+from harakatw.config.files import ConfigFiles, read_octets
+from harakatw.config.problems import BadFile
 from harakatw.errors import ConfigError
+from harakatw.net.tls.certificates import KeyPair, make_pair, read_pem
+from harakatw.net.tls.context import Wanted, client_context
+from harakatw.net.tls.load import pairs_by_name
+from harakatw.net.tls.options import TLSOptions
+from harakatw.net.tls.trust import Trusted, problem_text, read_authorities
 from harakatw.outbound.client.result import TLSState
 from harakatw.outbound.client.tls_rules import OutboundTLSOptions, TLSPolicy
 from harakatw.outbound.hop import is_ip
-
-_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.S)
 
 
 class ClientTLS:
     """What all connections of a server have in common: certificates and ciphers."""
 
     def __init__(
-        self, options: OutboundTLSOptions, directory: Path, trust_root: Any = None
+        self,
+        options: OutboundTLSOptions,
+        directory: Path,
+        main: TLSOptions | None = None,
     ) -> None:
         """
         @param directory: what file names are relative to, the C{config/} of an
             instance.
-        @param trust_root: an C{IOpenSSLTrustRoot} instead of what C{ca} says.
+        @param main: what C{[main]} says, where C{[outbound]} says nothing.
         @raise ConfigError: if a file cannot be read, or is not what it should be.
         """
         self._options = options
+        self._main = main or TLSOptions()
+        self._directory = directory
         try:
-            self._context = self._make_context(directory, trust_root)
-        except (OSError, ValueError, VerifyError, SSL.Error, CryptoError) as error:
-            why = getattr(error, "strerror", "") or str(error) or "no certificate"
-            name = getattr(error, "filename", None) or "keys, certificates or ciphers"
+            self._trusted = self._read_trusted()
+            self._nameless = self._context(())
+            self._by_host = dict(self._of_hosts())
+            self._usual = self._nameless
+            if options.mutual_tls:
+                self._usual = self._context((self._own_pair(),))
+        except BadFile as error:
             raise ConfigError(
-                (f"config/tls.ini: [outbound]: {name}: {why}",)
+                (f"config/tls.ini: [outbound]: {error.message}",)
             ) from error
 
-    def _make_context(self, directory: Path, trust_root: Any) -> SSL.Context:
+    def _of_hosts(self) -> Iterator[tuple[str, SSL.Context]]:
+        """The contexts for hosts that C{tls.ini} names (row CF77)."""
         options = self._options
-        wanted: dict[str, Any] = {}
-        if options.mutual_tls:
-            wanted = _own_certificate(
-                directory / (options.key or options.main_key),
-                directory / (options.cert or options.main_cert),
-            )
-        ciphers = options.ciphers or options.main_ciphers
-        if ciphers:
-            wanted["acceptableCiphers"] = AcceptableCiphers.fromOpenSSLCipherString(
-                ciphers
-            )
-        oldest = options.min_version or options.main_min_version
-        if oldest is not None:
-            wanted["insecurelyLowerMinimumTo"] = _VERSIONS[oldest]
-        if trust_root is None:
-            trust_root = _trust(directory, options.ca)
-        context: SSL.Context = CertificateOptions(
-            trustRoot=trust_root, **wanted
-        ).getContext()
-        return context
+        for host in options.mutual_auth_hosts_exclude:
+            yield _host_key(host), self._nameless
+        known: dict[str, SSL.Context] = {}
+        pairs = (
+            pairs_by_name(self._main, ConfigFiles(self._directory))
+            if any(options.mutual_auth_hosts.values())
+            else {}
+        )
+        for host, name in options.mutual_auth_hosts.items():
+            if name not in known:
+                if name and name.lower() not in pairs:
+                    raise BadFile(f"there is no certificate of {name} for {host}")
+                own = pairs[name.lower()] if name else (self._own_pair(),)
+                known[name] = self._context(own)
+            yield _host_key(host), known[name]
+
+    def _context(self, pairs: Iterable[KeyPair]) -> SSL.Context:
+        options, main = self._options, self._main
+        return client_context(
+            pairs,
+            Wanted(
+                ciphers=options.ciphers or main.ciphers,
+                min_version=options.min_version or main.min_version,
+                curve=options.ecdh_curve or main.ecdh_curve,
+            ),
+            self._trusted,
+        )
+
+    def _read_trusted(self) -> Trusted:
+        name = self._options.ca
+        if not name:
+            return Trusted()
+        try:
+            return Trusted(read_authorities(self._octets(name)))
+        except BadFile as error:
+            raise BadFile(f"{name} {error.message}") from None
+
+    def _own_pair(self) -> KeyPair:
+        options, main = self._options, self._main
+        passphrase = options.passphrase or main.passphrase
+        cert = options.cert or main.cert[0]
+        key = options.key or main.key[0]
+        chain = read_pem(self._octets(cert)).certificates
+        keys = read_pem(self._octets(key), passphrase).keys
+        pair = make_pair(cert, keys, chain)
+        if pair is None:
+            raise BadFile(f"the key in {key} is not for the certificate in {cert}")
+        return pair
+
+    def _octets(self, name: str) -> bytes:
+        octets = read_octets(self._directory / name)
+        if octets is None:
+            raise BadFile(f"{name}: No such file")
+        return octets
 
     def handshake(self, policy: TLSPolicy, host: str) -> "Handshake":
         """
@@ -90,54 +124,14 @@ class ClientTLS:
         """
         sni = "" if is_ip(host) or not host.isascii() else host
         names = policy.names or (host,)
-        return Handshake(self._context, sni, names, policy.verified)
+        context = self._usual
+        if self._by_host:
+            context = self._by_host.get(_host_key(host), context)
+        return Handshake(context, sni, names, policy.verified)
 
 
-_VERSIONS: Final[Mapping[str, Any]] = MappingProxyType(
-    {
-        "TLSv1": TLSVersion.TLSv1_0,
-        "TLSv1.1": TLSVersion.TLSv1_1,
-        "TLSv1.2": TLSVersion.TLSv1_2,
-        "TLSv1.3": TLSVersion.TLSv1_3,
-    }
-)
-
-_PROBLEMS: Final[Mapping[int, str]] = MappingProxyType(
-    {
-        7: "is not signed by whom it names",
-        9: "is not valid yet",
-        10: "has expired",
-        18: "is signed by itself",
-        19: "leads to an authority that we do not trust",
-        20: "is by an authority that we do not know",
-        21: "comes without those above it",
-        23: "was revoked",
-    }
-)
-"""OpenSSL's numbers of the errors that are met most."""
-
-
-def _trust(directory: Path, ca: str) -> Any:
-    if not ca:
-        return platformTrust()
-    return trustRootFromCertificates(_certificates(directory / ca))
-
-
-def _certificates(path: Path) -> list[Certificate]:
-    found = _PEM.findall(path.read_bytes())
-    if not found:
-        raise ValueError(f"{path.name} holds no certificate")
-    return [Certificate.loadPEM(each) for each in found]
-
-
-def _own_certificate(key: Path, cert: Path) -> dict[str, Any]:
-    own, *above = _certificates(cert)
-    pair = PrivateCertificate.loadPEM(key.read_bytes() + b"\n" + own.dumpPEM())
-    return {
-        "privateKey": pair.privateKey.original,
-        "certificate": pair.original,
-        "extraCertChain": [each.original for each in above],
-    }
+def _host_key(host: str) -> str:
+    return host.lower().removesuffix(".")
 
 
 @implementer(IOpenSSLClientConnectionCreator)
@@ -170,8 +164,7 @@ class Handshake:
         self, connection: SSL.Connection, _: X509, error: int, depth: int, ok: int
     ) -> bool:
         if not ok and not self._problem:
-            what = _PROBLEMS.get(error, f"is not valid (OpenSSL error {error})")
-            self._problem = f"the certificate {what}"
+            self._problem = problem_text(error)
         return bool(ok) or not self.must_verify
 
     @property

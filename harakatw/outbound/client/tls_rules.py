@@ -5,17 +5,16 @@ With which host TLS is used, and what its certificate must say.
 """
 
 import ipaddress
-import re
-from collections.abc import Iterable
-from typing import Final, Literal
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 import attrs
 
 from harakatw.address_grammar import GrammarError, canonical_domain
-from harakatw.config.options import doc
+from harakatw.config.options import doc, whole_section
+from harakatw.net.tls.options import MinVersion, are_ciphers, is_curve
 from harakatw.outbound.hop import Hop, is_ip
 
-MinVersion = Literal["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"]
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _SECTION: Final = "outbound"
@@ -92,11 +91,6 @@ def _are_hosts(instance: object, attribute: object, value: tuple[str, ...]) -> N
     parse_hosts(value)
 
 
-def _are_ciphers(instance: object, attribute: object, value: str) -> None:
-    if value and not re.fullmatch(r"[A-Za-z0-9_+!:@=.,-]{1,2000}", value):
-        raise ValueError(f"{value[:80]!r} is no list of ciphers as OpenSSL wants it")
-
-
 @attrs.frozen(kw_only=True)
 class OutboundTLSOptions:
     """
@@ -160,7 +154,7 @@ class OutboundTLSOptions:
     )
     ciphers: str = attrs.field(
         default="",
-        validator=_are_ciphers,
+        validator=are_ciphers,
         metadata=doc(
             "Ciphers up to TLS 1.2 as OpenSSL writes them.",
             section=_SECTION,
@@ -176,28 +170,38 @@ class OutboundTLSOptions:
             file=_FILE,
         ),
     )
-    main_key: str = attrs.field(
-        default="tls_key.pem",
-        metadata=doc("The server's key, a PEM file.", key="key", file=_FILE),
-    )
-    main_cert: str = attrs.field(
-        default="tls_cert.pem",
+    ecdh_curve: str | None = attrs.field(
+        default=None,
+        validator=attrs.validators.optional(is_curve),
         metadata=doc(
-            "The server's certificate and those above it, a PEM file.",
-            key="cert",
+            "The only curve for the exchange of keys.",
+            section=_SECTION,
+            key="ecdhCurve",
             file=_FILE,
         ),
     )
-    main_ciphers: str = attrs.field(
+    passphrase: str = attrs.field(
         default="",
-        validator=_are_ciphers,
         metadata=doc(
-            "Ciphers up to TLS 1.2 as OpenSSL writes them.", key="ciphers", file=_FILE
+            "Opens an encrypted key.", section=_SECTION, file=_FILE, secret=True
         ),
     )
-    main_min_version: MinVersion | None = attrs.field(
-        default=None,
-        metadata=doc("The oldest version of TLS to use.", key="minVersion", file=_FILE),
+    mutual_auth_hosts: Mapping[str, str] = attrs.field(
+        factory=dict,
+        metadata=whole_section(
+            "Hosts that are shown a certificate though mutual_tls is off: each with "
+            "the name of the certificate, or nothing for the usual one.",
+            "mutual_auth_hosts",
+            file=_FILE,
+        ),
+    )
+    mutual_auth_hosts_exclude: Mapping[str, str] = attrs.field(
+        factory=dict,
+        metadata=whole_section(
+            "Hosts that are shown none though mutual_tls is on, one on each line.",
+            "mutual_auth_hosts_exclude",
+            file=_FILE,
+        ),
     )
 
 

@@ -29,7 +29,7 @@ class Signed:
 class Authority:
     """Who signs."""
 
-    _key: ec.EllipticCurvePrivateKey
+    key: ec.EllipticCurvePrivateKey
     _name: x509.Name
     certificate: bytes
 
@@ -39,7 +39,7 @@ class Authority:
         builder = _builder(_common_name(hosts[0]), self._name, key, ends)
         names = x509.SubjectAlternativeName(map(_general_name, hosts))
         certificate = builder.add_extension(names, False).sign(
-            self._key, hashes.SHA256()
+            self.key, hashes.SHA256()
         )
         return Signed(_pem(certificate), _key_pem(key))
 

@@ -7,6 +7,7 @@ from twisted.internet.ssl import PrivateCertificate
 from twisted.trial.unittest import SynchronousTestCase
 
 from harakatw.errors import ConfigError
+from harakatw.net.tls.options import TLSOptions
 from harakatw.outbound.client.tls import ClientTLS, Handshake
 from harakatw.outbound.client.tls_rules import (
     OPPORTUNISTIC,
@@ -213,13 +214,53 @@ class FileTests(TLSTestCase):
 
     def test_version(self) -> None:
         """C{minVersion} and C{ciphers} hold."""
-        for options, version in (
-            ({"min_version": "TLSv1.3"}, "TLSv1.3"),
-            ({"main_min_version": "TLSv1.2"}, "TLSv1.3"),
-        ):
-            handshake = self.client(**options).handshake(OPPORTUNISTIC, "mx.example")
-            shake_hands(handshake, server_for(self.authority.sign("mx.example")))
-            self.assertEqual(handshake.state().version, version)
+        handshake = self.client(min_version="TLSv1.3").handshake(
+            OPPORTUNISTIC, "mx.example"
+        )
+        shake_hands(handshake, server_for(self.authority.sign("mx.example")))
+        self.assertEqual(handshake.state().version, "TLSv1.3")
+
+    def test_main(self) -> None:
+        """What C{[outbound]} leaves open C{[main]} says."""
+        signed = self.authority.sign("mx.example")
+        server = server_for(signed, newest=SSL.TLS1_2_VERSION)
+        main = TLSOptions(min_version="TLSv1.3")
+        tls = ClientTLS(OutboundTLSOptions(ca="ca.pem"), self.folder, main)
+        strict = tls.handshake(OPPORTUNISTIC, "mx.example")
+        self.assertRaises(SSL.Error, shake_hands, strict, server)
+
+    def shown_to(self, tls: ClientTLS, host: str) -> str:
+        """Whose certificate a host is shown; C{""} for none."""
+        server = server_for(self.authority.sign(host), True)
+        shake_hands(tls.handshake(OPPORTUNISTIC, host), server)
+        shown = server.get_peer_certificate()
+        return "" if shown is None else str(shown.get_subject().CN)
+
+    def test_mutual_hosts(self) -> None:
+        """
+        C{[mutual_auth_hosts]} are shown a certificate, the usual one or that of a name,
+        though C{mutual_tls} is off; C{[mutual_auth_hosts_exclude]} are shown none,
+        though it is on (row CF77).
+        """
+        for name, stem in (("me.example", "tls_"), ("special.example", "tls/s_")):
+            own = self.authority.sign(name)
+            (self.folder / "tls").mkdir(exist_ok=True)
+            (self.folder / f"{stem}key.pem").write_bytes(own.key)
+            (self.folder / f"{stem}cert.pem").write_bytes(own.certificate)
+        hosts = {"A.example": "", "b.example": "Special.example"}
+        tls = self.client(mutual_auth_hosts=hosts)
+        self.assertEqual(self.shown_to(tls, "a.example"), "me.example")
+        self.assertEqual(self.shown_to(tls, "b.example"), "special.example")
+        self.assertEqual(self.shown_to(tls, "c.example"), "")
+        tls = self.client(mutual_tls=True, mutual_auth_hosts_exclude={"c.example": ""})
+        self.assertEqual(self.shown_to(tls, "a.example"), "me.example")
+        self.assertEqual(self.shown_to(tls, "c.example"), "")
+
+    def test_mutual_without_certificate(self) -> None:
+        """A name of which there is no certificate is a mistake."""
+        hosts = {"a.example": "gone.example"}
+        error = self.assertRaises(ConfigError, self.client, mutual_auth_hosts=hosts)
+        self.assertIn("no certificate of gone.example for a.example", str(error))
 
     def test_old_server(self) -> None:
         """A server that is older than C{minVersion} gets no mail over TLS."""

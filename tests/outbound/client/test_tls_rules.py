@@ -130,8 +130,8 @@ class OptionTests(ConfigTestCase):
         self.write("outbound.ini", "enable_tls=false\n")
         self.write(
             "tls.ini",
-            "key=a.pem\ncert=b.pem\nmutual_tls=true\nminVersion=TLSv1.3\n"
-            "[outbound]\nciphers=HIGH:!aNULL\nrejectUnauthorized=true\n"
+            "mutual_tls=true\n[mutual_auth_hosts]\na.example\nb.example=c.example\n"
+            "[outbound]\nkey=a.pem\ncert=b.pem\nminVersion=TLSv1.3\nciphers=HIGH:!aNULL\nrejectUnauthorized=true\n"
             "no_tls_hosts[]=127.0.0.1\nno_tls_hosts[]=192.168.0.0/16\n"
             "force_tls_hosts[]=bank.example\n",
         )
@@ -146,9 +146,10 @@ class OptionTests(ConfigTestCase):
                 reject_unauthorized=True,
                 mutual_tls=True,
                 ciphers="HIGH:!aNULL",
-                main_key="a.pem",
-                main_cert="b.pem",
-                main_min_version="TLSv1.3",
+                mutual_auth_hosts={"a.example": "", "b.example": "c.example"},
+                key="a.pem",
+                cert="b.pem",
+                min_version="TLSv1.3",
             ),
         )
 

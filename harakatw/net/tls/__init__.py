@@ -1,0 +1,1 @@
+"""TLS for both sides: keys, certificates, contexts, and octets in and out."""

@@ -1,0 +1,1 @@
+"""Tests of C{harakatw.net.tls}."""
