@@ -6,21 +6,21 @@ A message as 7bit: part by part, what is ASCII staying as it is.
 
 from typing import Final
 
-from harakatw.message.section import find_section
-from harakatw.message.seven_bit.delimiters import Delimiters
+from harakatw.message.mime.limits import MIMELimits
+from harakatw.message.mime.part import Kind, Part
+from harakatw.message.mime.walker import Walker
 from harakatw.message.seven_bit.encode import encoded, is_lines
 from harakatw.message.seven_bit.errors import UnconvertibleError
-from harakatw.message.seven_bit.part import PartHead
+from harakatw.message.seven_bit.heads import PartHead
 
-MAX_PARTS: Final = 1000
-"""Parts and messages in one message; more may be an attack."""
-
-MAX_HEAD_OCTETS: Final = 1 << 20
-"""Of one part."""
+LIMITS: Final = MIMELimits(max_depth=50)
+"""A message with more may be an attack, and is not converted."""
 
 _CRLF: Final = b"\r\n"
 _FOREIGN: Final = bytes(range(128, 256))
 _QUESTION_MARKS: Final = bytes.maketrans(_FOREIGN, b"?" * len(_FOREIGN))
+_SEALED: Final = frozenset(("multipart/signed", "multipart/encrypted"))
+_GLOBAL: Final = "message/global"
 
 
 def to_seven_bit(octets: bytes) -> bytes:
@@ -34,138 +34,124 @@ def to_seven_bit(octets: bytes) -> bytes:
     @raise UnconvertibleError: if it cannot be done: something in a signed or encrypted
         part would have to be changed, say, or in a C{message/delivery-status}.
     """
-    converted = _Conversion(octets).run()
+    conversion = _Conversion()
+    walker = Walker(conversion, LIMITS)
+    walker.feed(octets)
+    walker.finish()
+    if walker.has_too_many_parts or walker.is_too_deep:
+        raise UnconvertibleError("the message has too many parts")
+    converted = b"".join(conversion.done)
     return converted if converted.endswith(_CRLF) else converted + _CRLF
 
 
 class _Conversion:
-    """One message on its way through."""
+    """
+    One message on its way through: hears of its parts.
 
-    def __init__(self, octets: bytes) -> None:
-        self._octets = octets
-        self._delimiters = Delimiters(octets)
-        self._done: list[bytes] = []
+    @ivar done: what it consists of then.
+    """
 
-    def run(self) -> bytes:
-        """Convert it all."""
-        position, is_message = 0, True
-        for _ in range(MAX_PARTS):
-            head, body = self._head(position, is_message)
-            is_message = head.is_message
-            if is_message:  # it begins right where the content does
-                self._composed(head)
-                position = body
-                continue
-            end = self._content(head, body)
-            next_part = self._next_part(end)
-            if next_part is None:
-                return b"".join(self._done)
-            position = next_part
-        raise UnconvertibleError("the message has too many parts")
+    def __init__(self) -> None:
+        self.done: list[bytes] = []
+        self._head = b""  # of what began last and is not one of the parts of another
+        self._content: list[bytes] = []  # of the leaf, or in front of the parts
+        self._has_preamble = False
+        self._as_one: Part | None = None  # what is encoded together with its parts
+        self._sealed = 0  # how many open parts are
 
-    def _head(self, start: int, is_message: bool) -> tuple[PartHead, int]:
-        """
-        The header that begins somewhere, and where its content does.
-
-        @param is_message: is it that of a message, as opposed to a part?
-        """
-        octets = self._octets
-        blank = octets.find(b"\r\n\r\n", start, start + MAX_HEAD_OCTETS)
-        end = start + MAX_HEAD_OCTETS if blank < 0 else blank + 4
-        delimiter = self._delimiters.find(start, end)
-        if delimiter is not None:  # there is no content, nor a blank line
-            end = delimiter.start
-        section = find_section(octets[start:end], MAX_HEAD_OCTETS, is_whole=True)
-        if section is None or section.is_cut:
+    def begin(self, part: Part, head: bytes) -> None:
+        """See L{harakatw.message.mime.walker.PartSink}."""
+        if part.is_cut:
             raise UnconvertibleError("a header is too long")
-        is_in_digest = self._delimiters.is_in_digest and not is_message
-        body = start + section.body
-        head = PartHead(
-            octets[start : start + section.end],
-            octets[start + section.end : body],
-            is_message=is_message,
-            is_in_digest=is_in_digest,
-        )
-        return head, body
+        if self._as_one is not None:
+            self._content.append(head)
+            return
+        self._end_preamble(has_parts=True)
+        self._head = head
+        if part.kind is Kind.LEAF:
+            return
+        if part.content_type == _GLOBAL and not self._sealed:
+            self._as_one = part  # RFC 6532 section 3.5: it may be encoded
+            return
+        self._composed(part)
+        self._sealed += part.content_type in _SEALED
+        self._has_preamble = part.kind is Kind.MULTIPART
 
-    # ---- content ---------------------------------------------------------------------
+    def content(self, part: Part, octets: bytes) -> None:
+        """See L{harakatw.message.mime.walker.PartSink}."""
+        self._content.append(octets)
 
-    def _composed(self, head: PartHead) -> None:
-        """What follows has a header of its own: a message, or parts."""
-        if self._delimiters.is_sealed:
-            self._keep(head.raw + head.gap)
+    def between(self, octets: bytes) -> None:
+        """See L{harakatw.message.mime.walker.PartSink}."""
+        if self._as_one is not None:
+            self._content.append(octets)
+            return
+        self._end_preamble(has_parts=True)
+        self._passed_over(octets)
+
+    def end(self, part: Part) -> None:
+        """See L{harakatw.message.mime.walker.PartSink}."""
+        if self._as_one is not None:
+            if part is self._as_one:
+                self._as_one = None
+                self._leaf(part)
+        elif part.kind is Kind.LEAF:
+            self._leaf(part)
         else:
-            self._done += (head.as_composed(), head.gap or _CRLF)
+            self._end_preamble(has_parts=False)
+            self._sealed -= part.content_type in _SEALED
 
-    def _content(self, head: PartHead, body: int) -> int:
-        """
-        Convert the content of one part, or the preamble if it has parts itself.
+    # ---- parts -----------------------------------------------------------------------
 
-        @return: where it ends.
-        """
-        multipart = head.multipart
-        if multipart is not None:
-            self._composed(head)
-            self._delimiters.begin(multipart)
-        found = self._delimiters.find(body, len(self._octets))
-        end = len(self._octets) if found is None else found.start
-        # The line end before a delimiter belongs to it: RFC 2046 section 5.1.1.
-        until = end if found is None else max(body, end - len(_CRLF))
-        content = self._octets[body:until]
-        if multipart is not None:
-            if found is None or found.depth < self._delimiters.depth:
-                self._keep(content)  # no preamble: there are no parts
-            else:
-                self._passed_over(content)
-        elif self._delimiters.is_sealed:
-            self._keep(head.raw + head.gap + content)
+    def _composed(self, part: Part) -> None:
+        """What follows are parts, or the header of a message."""
+        head = PartHead(part, self._head)
+        if not part.boundary.isascii():
+            raise UnconvertibleError("a boundary is not ASCII")
+        if self._sealed:
+            self._keep(self._head)
         else:
-            self._leaf(head, content)
-        self._done.append(self._octets[until:end])
-        return end
+            self.done += (head.as_composed(), head.gap or _CRLF)
 
-    def _leaf(self, head: PartHead, content: bytes) -> None:
+    def _end_preamble(self, *, has_parts: bool) -> None:
+        """
+        What stands before the parts is read by nobody. Where there are none it may be
+        all that there is.
+        """
+        if self._has_preamble:
+            self._has_preamble = False
+            take = self._passed_over if has_parts else self._keep
+            take(self._gathered())
+
+    def _leaf(self, part: Part) -> None:
+        head, content = PartHead(part, self._head), self._gathered()
+        if self._sealed:
+            self._keep(self._head + content)
+            return
         is_plain = content.isascii()
-        if is_plain and head.encoding == "binary":
+        if is_plain and part.encoding == "binary":
             is_plain = is_lines(content)
         if is_plain:
-            self._done += (head.as_plain(), head.gap or (content and _CRLF), content)
+            gap = head.gap or (content and _CRLF)
+            self.done += (head.as_plain(), gap, content)
             return
-        if not head.may_be_encoded:
-            raise UnconvertibleError("a part is not ASCII and may not be encoded")
-        is_text = head.is_text and head.encoding != "binary"
+        is_text = part.content_type.startswith("text/") and part.encoding != "binary"
         encoding, lines = encoded(content, is_text=is_text)
-        self._done += (head.as_encoded(encoding, content), head.gap or _CRLF, lines)
+        self.done += (head.as_encoded(encoding, content), head.gap or _CRLF, lines)
 
-    def _next_part(self, position: int) -> int | None:
-        """
-        Pass over what is no part.
-
-        @param position: where a part has ended.
-        @return: where the next begins; L{None} if there is none.
-        """
-        octets, delimiters = self._octets, self._delimiters
-        while True:
-            found = delimiters.find(position, len(octets))
-            end = len(octets) if found is None else found.start
-            self._passed_over(octets[position:end])
-            if found is None:
-                return None
-            delimiters.passed(found)
-            self._done.append(octets[found.start : found.end])
-            position = found.end
-            if not found.is_close:
-                return position
+    def _gathered(self) -> bytes:
+        content, self._content = b"".join(self._content), []
+        return content
 
     def _passed_over(self, octets: bytes) -> None:
         """What stands before, between and after parts, and is read by nobody."""
-        if self._delimiters.is_sealed:
+        if self._sealed:
             self._keep(octets)
         else:
-            self._done.append(octets.translate(_QUESTION_MARKS))
+            self.done.append(octets.translate(_QUESTION_MARKS))
 
     def _keep(self, octets: bytes) -> None:
         """What is signed, or cannot be understood, must stay as it is."""
         if not octets.isascii():
             raise UnconvertibleError("a part that may not be changed is not ASCII")
-        self._done.append(octets)
+        self.done.append(octets)

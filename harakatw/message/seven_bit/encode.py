@@ -1,21 +1,18 @@
 """
-The content of one part, encoded.
+The content of one part, encoded as fits it best.
 
 @see: RFC 2045 section 6.7 (quoted-printable), section 6.8 (base64)
 """
 
-from base64 import encodebytes
-from binascii import b2a_qp
 from typing import Final
 
+from harakatw.message.mime.encoding import MAX_LINE_OCTETS, encode_all
 from harakatw.wire.data import has_bare_newline
 
-MAX_LINE_OCTETS: Final = 998
-"""Of a line without its CRLF, where content is not encoded (RFC 2045 section 2.7)."""
-
 _CRLF: Final = b"\r\n"
-_QP_SHARE: Final = 6
 _EIGHT_BIT: Final = bytes(range(128, 256))
+_QP_SHARE: Final = 6
+"""One octet in so many may be foreign: with more of them base64 is shorter."""
 
 
 def is_lines(content: bytes) -> bool:
@@ -35,12 +32,5 @@ def encoded(content: bytes, *, is_text: bool) -> tuple[str, bytes]:
     foreign = len(content) - len(content.translate(None, _EIGHT_BIT))
     is_readable = is_text and foreign * _QP_SHARE <= len(content)
     if is_readable and not has_bare_newline(content):
-        return "quoted-printable", _quoted_printable(content)
-    lines = encodebytes(content).replace(b"\n", _CRLF)
-    return "base64", lines.removesuffix(_CRLF)
-
-
-def _quoted_printable(content: bytes) -> bytes:
-    # b2a_qp takes its line ends from the first that it sees: there must be one. So is a
-    # blank at the very end encoded.
-    return b2a_qp(content + _CRLF, istext=True).removesuffix(_CRLF)
+        return "quoted-printable", encode_all(content, "quoted-printable")
+    return "base64", encode_all(content, "base64")

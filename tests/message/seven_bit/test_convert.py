@@ -1,5 +1,6 @@
 """Tests of C{harakatw.message.seven_bit.convert}."""
 
+from base64 import b64decode
 from email import message_from_bytes, policy
 from email.message import Message
 from email.mime.multipart import MIMEMultipart
@@ -8,8 +9,7 @@ from unittest import SkipTest
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from harakatw.message.seven_bit.convert import MAX_PARTS, to_seven_bit
-from harakatw.message.seven_bit.delimiters import MAX_DEPTH
+from harakatw.message.seven_bit.convert import LIMITS, to_seven_bit
 from harakatw.message.seven_bit.errors import UnconvertibleError
 from tests.message.specimens import foreign_messages
 from tests.properties import given, st
@@ -201,6 +201,21 @@ class MultipartTests(ConversionTestCase):
         converted = to_seven_bit(MIXED + part % b"global-delivery-status")
         self.assertIn(b"Content-Transfer-Encoding: ", converted)
 
+    def test_global(self) -> None:
+        """
+        A message whose addresses are beyond ASCII may stand encoded in another (RFC
+        6532 section 3.5), parts and all.
+        """
+        inner = "From: <é@é.example>\r\n".encode() + MIXED.replace(b"=x", b"=y")
+        inner += "--y\r\n\r\né\r\n--y--\r\n".encode()
+        head = b"--x\r\nContent-Type: message/global\r\n"
+        converted = to_seven_bit(MIXED + head + b"\r\n" + inner + b"\r\n--x--\r\n")
+        _, _, encoded = converted.partition(head)
+        name, _, encoded = encoded.partition(b"\r\n\r\n")
+        self.assertEqual(name, b"Content-Transfer-Encoding: base64")
+        encoded, _, rest = encoded.partition(b"\r\n--x--\r\n")
+        self.assertEqual((b64decode(encoded), rest), (inner, b""))
+
     def test_no_boundary(self) -> None:
         """A multipart without a boundary has no parts that could be encoded."""
         self.fails(b"Content-Type: multipart/mixed\r\n\r\n\xe9\r\n")
@@ -224,7 +239,7 @@ class LimitTests(ConversionTestCase):
 
     def test_parts(self) -> None:
         """There may be a thousand parts."""
-        for parts, is_ok in ((MAX_PARTS - 1, True), (MAX_PARTS, False)):
+        for parts, is_ok in ((LIMITS.max_parts - 1, True), (LIMITS.max_parts, False)):
             octets = MIXED + b"--x\r\n\r\n\xe9\r\n" * parts + b"--x--\r\n"
             if is_ok:
                 self.assertEqual(to_seven_bit(octets).count(b"base64"), parts)
@@ -239,9 +254,9 @@ class LimitTests(ConversionTestCase):
             opened = (b"%b--x%d\r\n" % (head, at) for at, head in enumerate(heads))
             return b"".join(opened) + b"\r\n\xe9\r\n"
 
-        self.assertTrue(to_seven_bit(nested(MAX_DEPTH)).isascii())
-        self.fails(nested(MAX_DEPTH + 1))
-        self.fails(b"Content-Type: message/rfc822\r\n\r\n" * MAX_PARTS)
+        self.assertTrue(to_seven_bit(nested(LIMITS.max_depth)).isascii())
+        self.fails(nested(LIMITS.max_depth + 1))
+        self.fails(b"Content-Type: message/rfc822\r\n\r\n" * LIMITS.max_parts)
 
     def test_dashes(self) -> None:
         """A message of nothing but lines that could be delimiters."""
