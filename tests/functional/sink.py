@@ -1,5 +1,6 @@
 """A server that takes mail, without I/O: it refuses what a test wants it to."""
 
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -13,6 +14,7 @@ HANG_UP: Final = b"(hang up)"
 """As a part of an answer: say what stands before it, and close the connection."""
 
 _END: Final = b"\r\n.\r\n"
+_PATH = re.compile(rb'<((?:"(?:\\.|[^"\\])*"|[^">])*)>')
 _OK: Final = b"250 2.0.0 OK"
 
 
@@ -119,5 +121,6 @@ class SinkSession:
 
 
 def _path(line: bytes) -> str:
-    """What stands between the brackets."""
-    return line.partition(b"<")[2].partition(b">")[0].decode()
+    """What stands between the brackets; a quoted local part may hold others."""
+    found = _PATH.search(line)
+    return found[1].decode() if found else ""
