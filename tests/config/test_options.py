@@ -18,6 +18,7 @@ from harakatw.config.options import (
     value_file,
     whole_section,
 )
+from harakatw.config.problems import Problem
 from harakatw.errors import ConfigError
 from tests.config.folders import ConfigTestCase
 
@@ -113,6 +114,23 @@ class Sibling:
 
     config_file: ClassVar[str] = "tarpit.ini"
     colour_of_sibling: str = attrs.field(default="", metadata=doc("", section="sib"))
+
+
+@attrs.frozen(kw_only=True)
+class Even:
+    """Has no use for odd numbers, and tells of each."""
+
+    config_file: ClassVar[str] = "even.ini"
+    numbers: tuple[int, ...] = attrs.field(default=(), metadata=doc(""))
+
+    @property
+    def mistakes(self) -> tuple[Problem, ...]:
+        """The odd ones."""
+        return tuple(
+            Problem("config/even.ini", 0, "main", "numbers", f"{number} is odd")
+            for number in self.numbers
+            if number % 2
+        )
 
 
 def complaints(loaded: Loaded[attrs.AttrsInstance]) -> list[str]:
@@ -231,6 +249,17 @@ class KeyTests(ConfigTestCase):
     def test_bad_with_a_default(self) -> None:
         """A value that does not fit the default of another is told of the file."""
         self._wrong("least=5\n", " most is less than least; the defaults are used")
+
+    def test_mistakes(self) -> None:
+        """An entry that a class cannot use is reported; the value stays."""
+        self.write("even.ini", "numbers=2 3 4\n")
+        loaded = load_options(Even, self.files(), "even")
+        self.assertEqual(loaded.options.numbers, (2, 3, 4))
+        self.assertEqual(
+            complaints(loaded), ["config/even.ini: [main] numbers: 3 is odd"]
+        )
+        self.write("even.ini", "numbers=2 4\n")
+        self.assertEqual(load_options(Even, self.files(), "even").problems, ())
 
     def test_list_for_one(self) -> None:
         """A list where one value is expected is told; a list of one will do."""
