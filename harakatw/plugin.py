@@ -54,6 +54,7 @@ from harakatw.interfaces.lifecycle_hooks import (
     ILogHook,
 )
 from harakatw.interfaces.marks import on_hook
+from harakatw.interfaces.mime import IAttachmentStream, IBody
 from harakatw.interfaces.outbound_hooks import (
     IBounceHook,
     IDeferredHook,
@@ -102,6 +103,8 @@ __all__ = [
     "Answer",
     "AuthPlugin",
     "Denial",
+    "IAttachmentStream",
+    "IBody",
     "IBounceHook",
     "ICapabilitiesHook",
     "IConnectHook",

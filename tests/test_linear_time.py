@@ -8,9 +8,21 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from harakatw import address, address_grammar
 from harakatw.errors import ProtocolError
+from harakatw.message.mime import banner, edits, encoding, part, walker
 from harakatw.wire import helo, params, path
 
-MODULES = (address, address_grammar, helo, params, path)
+MODULES = (
+    address,
+    address_grammar,
+    helo,
+    params,
+    path,
+    banner,
+    edits,
+    encoding,
+    part,
+    walker,
+)
 
 _ESCAPE = re.compile(r"\\.", re.DOTALL)
 _CLASS = re.compile(r"\[\^?\]?[^]]*\]")

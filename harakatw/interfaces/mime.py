@@ -1,7 +1,7 @@
 """What a plugin sees of a message's MIME structure (Haraka rows HB02, TX03, TX09)."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
@@ -46,7 +46,7 @@ class IAttachmentStream(Interface):
 
     size: int = Attribute("Octets given out so far.")
 
-    def on_data(receive: "Callable[[bytes], Deferred[object] | None]") -> None:
+    def on_data(receive: "Callable[[bytes], Deferred[Any] | None]") -> None:
         """
         Have the content given to C{receive}, in pieces of at most
         C{mailparser.bufsize} octets.
@@ -56,7 +56,7 @@ class IAttachmentStream(Interface):
         fired; if that fails, or C{receive} raises, the message is refused with 451.
         """
 
-    def on_end(done: "Callable[[], Deferred[object] | None]") -> None:
+    def on_end(done: "Callable[[], Deferred[Any] | None]") -> None:
         """
         Have C{done} called once all is given out. C{data_post} waits for the Deferred
         that it may return.

@@ -10,9 +10,9 @@ from typing import Final
 
 import attrs
 
-from harakatw.interfaces.mime import IBody
 from harakatw.plugin import (
     CONT,
+    IBody,
     IConnection,
     IDataHook,
     IDataPostHook,

@@ -5,6 +5,7 @@ Attachments on their way to plugins, at the plugins' pace.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import attrs
 from twisted.internet.defer import Deferred, succeed
@@ -75,20 +76,20 @@ class AttachmentStream:
     _flow: Flow
     _piece_octets: int
     size: int = 0
-    _receive: "Callable[[bytes], Deferred[object] | None] | None" = None
-    _done: "Callable[[], Deferred[object] | None] | None" = None
+    _receive: "Callable[[bytes], Deferred[Any] | None] | None" = None
+    _done: "Callable[[], Deferred[Any] | None] | None" = None
     _waiting: bytearray = attrs.field(factory=bytearray)
     _pauses: int = 0
     _is_holding: bool = False
     _is_whole: bool = False
     _is_busy: bool = False
 
-    def on_data(self, receive: "Callable[[bytes], Deferred[object] | None]") -> None:
+    def on_data(self, receive: "Callable[[bytes], Deferred[Any] | None]") -> None:
         """As L{IAttachmentStream.on_data}."""
         self._receive = receive
         self._go_on()
 
-    def on_end(self, done: "Callable[[], Deferred[object] | None]") -> None:
+    def on_end(self, done: "Callable[[], Deferred[Any] | None]") -> None:
         """As L{IAttachmentStream.on_end}."""
         self._done = done
         self._go_on()
