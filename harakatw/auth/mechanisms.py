@@ -174,10 +174,15 @@ async def _bearer(
     )
     if found is not None:
         plugin, user = found
-        if message.user in ("", user) and is_sane(user):
+        if _is_wanted(message.user, user) and is_sane(user):
             return Granted(user, plugin.name)
     await talk.ask(bearer_error(INVALID_TOKEN, plugins[0].token_scope))
     return None
+
+
+def _is_wanted(wanted: str, user: str) -> bool:
+    """Is this who the client wants to be? Issuers and clients differ in case."""
+    return not wanted or wanted.casefold() == user.casefold()
 
 
 async def _external(talk: Talk, plugins: Checkers) -> Granted | None:
@@ -189,7 +194,7 @@ async def _external(talk: Talk, plugins: Checkers) -> Granted | None:
     found = await first_answer(
         connection, plugins, lambda plugin: plugin.map_certificate(connection, wanted)
     )
-    if found is None or wanted not in ("", found[1]):
+    if found is None or not _is_wanted(wanted, found[1]):
         return None
     return Granted(found[1], found[0].name)
 
