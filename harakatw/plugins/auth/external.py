@@ -126,7 +126,7 @@ class External(AuthPlugin):
         A fingerprint is enough by itself: who shows the certificate has its key. Names
         count only if somebody whom we trust has vouched for them.
         """
-        certificate = getattr(connection.tls, "certificate", None)
+        certificate = connection.tls.certificate
         if certificate is None:
             return ()
         user = self._users.get(certificate.fingerprint(hashes.SHA256()).hex())
