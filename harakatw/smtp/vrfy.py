@@ -19,7 +19,10 @@ def vrfy(session: Session, argument: bytes) -> None:
     """
     Answer VRFY; the argument goes to the plugins (unlike Haraka's, weakness WK32).
     """
-    text = argument.decode("utf-8", "replace")
+    try:
+        text = argument.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ProtocolError(WHOM) from None
     if not text or not text.isprintable():
         raise ProtocolError(WHOM)
     session.ask("vrfy", (text,), _ruled)

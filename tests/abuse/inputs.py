@@ -167,6 +167,30 @@ Row 25: forward-paths that some server relays though its owner did not mean it t
 The server's own domain is C{here.example}; nothing may go to C{victim.example}.
 """
 
+NOT_UTF8: Final = (
+    b"EHLO \xff",
+    b"HELO \xc3",
+    b"MAIL FROM:<\xff@client.example> SMTPUTF8",
+    b"MAIL FROM:<\xff@client.example>",
+    b"MAIL FROM:<a@\xff.example> SMTPUTF8",
+    b"MAIL FROM:<a@client.example> SMTPUTF8 ENVID=\xff",
+    b"MAIL FROM:<a@client.example> \xff",
+    b"MAIL FROM:<\xed\xa0\x80@client.example> SMTPUTF8",
+    b"MAIL FROM:<\xc0\xbca@client.example\xc0\xbe> SMTPUTF8",
+    b"VRFY \xff",
+    b"RSET \xff",
+    b"QUIT \xff",
+)
+"""Row 36: commands that are not UTF-8: each is answered 501."""
+
+NOT_UTF8_RECIPIENTS: Final = (
+    b"RCPT TO:<\xff@here.example>",
+    b"RCPT TO:<b@\xff.example>",
+    b"RCPT TO:<b@here.example> ORCPT=utf-8;\xff",
+    b"RCPT TO:<\xf5\x80\x80\x80@here.example>",
+)
+"""Row 36: the same in a transaction that has SMTPUTF8."""
+
 CHUNK_ENVELOPE: Final = (
     b"MAIL FROM:<a@client.example>\r\nRCPT TO:<b@here.example>\r\n",
     b"MAIL FROM:<a@client.example>\r\nRCPT TO:<v@victim.example>\r\n",

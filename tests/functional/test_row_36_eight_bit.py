@@ -3,6 +3,7 @@
 from email import message_from_bytes, policy
 from typing import Any
 
+from tests.abuse.inputs import NOT_UTF8, NOT_UTF8_RECIPIENTS
 from tests.functional.relaying import RelayTestCase, Sink
 from tests.functional.server import RunningServer
 
@@ -64,5 +65,13 @@ class EightBitTests(RelayTestCase):
         """Octets that are no UTF-8 in a command are refused, the session goes on."""
         server, _, _ = await self.relay_to(b"8BITMIME")
         client = await self.greeted(server)
-        client.say(b"MAIL FROM:<\xff@client.example> SMTPUTF8", "NOOP")
-        self.assertIn((await client.codes(2)), ([501, 250], [553, 250]))
+        for command in NOT_UTF8:
+            client.say(command, "NOOP")
+            self.assertEqual(await client.codes(2), [501, 250], command)
+        client.say("MAIL FROM:<bücher@client.example> SMTPUTF8")
+        self.assertEqual(await client.codes(1), [250])
+        for command in NOT_UTF8_RECIPIENTS:
+            client.say(command, "NOOP")
+            self.assertEqual(await client.codes(2), [501, 250], command)
+        client.say("RCPT TO:<grüße@far.example>")
+        self.assertEqual(await client.codes(1), [250])

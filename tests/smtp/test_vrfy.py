@@ -52,8 +52,8 @@ class VrfyTests(SynchronousTestCase):
     def test_nobody_asked_for(self) -> None:
         """VRFY needs a name that is text."""
         site = make_site()
-        site.client.say("VRFY", "VRFY \x1b[2J", b"VRFY a\0b")
-        self.assertEqual(site.client.codes(), [220, 501, 501, 501])
+        site.client.say("VRFY", "VRFY \x1b[2J", b"VRFY a\0b", b"VRFY \xff")
+        self.assertEqual(site.client.codes(), [220, 501, 501, 501, 501])
 
     def test_expn(self) -> None:
         """EXPN is understood and not offered: 502 (section 4.2.4)."""

@@ -107,6 +107,7 @@ def _details(item: Mapping[str, Any], now: float) -> Iterator[str]:
         ("warned", "the sender knows of the delay" if item["warned"] else ""),
         ("site", item["site"]),
         ("rerouted", item["next_hop"]),
+        ("demands", _demands(item.get("demands", {}), now)),
         ("error", item["last_error"]),
         ("from", f"<{item['sender']}>"),
     ):
@@ -116,6 +117,18 @@ def _details(item: Mapping[str, Any], now: float) -> Iterator[str]:
         said = recipient.get("last_reply", "")
         to = f"<{recipient['address']}>{': ' if said else ''}{said}"
         yield f"  {'to':<10}{one_line(to)}"
+
+
+def _demands(demands: Mapping[str, Any], now: float) -> str:
+    """What the sender asked for, a point in time so that it can be read."""
+    shown = {
+        name: _moment(value, now) if name in ("released_at", "deliver_by") else value
+        for name, value in demands.items()
+    }
+    words = (
+        name if value is True else f"{name}={value}" for name, value in shown.items()
+    )
+    return ", ".join(words)
 
 
 def _moment(seconds: float, now: float) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 import attrs
 
 from harakatw.errors import HarakaError
-from harakatw.interfaces.queue import Filter, QueuedRecipient, QueueItem
+from harakatw.interfaces.queue import Demands, Filter, QueuedRecipient, QueueItem
 from harakatw.outbound.control.pauses import paused_object
 from harakatw.outbound.control.requests import (
     CHANGES,
@@ -22,6 +22,7 @@ from harakatw.outbound.control.requests import (
 )
 from harakatw.outbound.control.shape import AGE_MINUTES, ShapeRow
 from harakatw.outbound.control.tool import Changed, QueueTool, scopes
+from harakatw.outbound.demanded import demands_as_json
 from harakatw.outbound.hop import HopError, parse_hop
 from harakatw.outbound.scheduler.snapshot import SiteSnapshot, Snapshot
 
@@ -237,7 +238,14 @@ def item_object(item: QueueItem) -> dict[str, object]:
         "site": item.site,
         "next_hop": _hop_shown(item.next_hop),
         "last_error": item.last_error,
+        **_demands_object(message.demands),
     }
+
+
+def _demands_object(demands: Demands) -> dict[str, object]:
+    """What few senders ask for; nothing of what is not asked for."""
+    asked = demands_as_json(demands)
+    return {"demands": asked} if asked else {}
 
 
 def _recipient_object(recipient: QueuedRecipient) -> dict[str, object]:

@@ -151,6 +151,15 @@ class ItemTests(SynchronousTestCase):
         self.assertIn("<a.example>", item_line(damaged, NOW))
         self.assertIn("no time that there is", item_block(damaged, NOW))
 
+    def test_demands(self) -> None:
+        """What the sender asked for besides is shown, times as people write them."""
+        demands = {"requires_tls": True, "priority": 3, "released_at": NOW + 60}
+        shown = item_block(item(demands=demands), NOW)
+        self.assertIn(
+            "  demands   requires_tls, priority=3, released_at=2023-11", shown
+        )
+        self.assertNotIn("demands", item_block(item(), NOW))
+
     def test_block(self) -> None:
         """Everything about an item, empty values left out."""
         text = item_block(item(warned=True), NOW)

@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from harakatw.interfaces.queue import ItemState
+from harakatw.interfaces.queue import Demands, ItemState
 from harakatw.outbound.control.answers import CHUNK_OCTETS, answer
 from tests.outbound.control.queues import BODY, NOW, QueueTestCase, site, snapshot
 
@@ -77,6 +77,13 @@ class LookTests(AnswerTestCase):
                 "last_error": "",
             },
         )
+
+    def test_demands(self) -> None:
+        """What few senders ask for is shown if this one did."""
+        asked = Demands(priority=3, released_at=NOW)
+        number = self.add(demands=asked)
+        found = self.ask("show", str(number))[0]["item"]
+        self.assertEqual(found["demands"], {"priority": 3, "released_at": NOW})
 
     def test_no_password(self) -> None:
         """Mail that goes elsewhere by hand shows where to, but no password."""
