@@ -86,6 +86,33 @@ class PolicyTests(SynchronousTestCase):
             found = rules.policy(attrs.evolve(HOST, from_dns="d.example"))
             self.assertTrue(found.verified, "the hop knows whose MX host it is")
 
+    def test_strict(self) -> None:
+        """
+        What the DNS says is not trusted: an MX host needs a certificate of the domain,
+        whatever the files say; a host that is written down one of its own.
+        """
+        options = OutboundTLSOptions(enable_tls=False, no_tls_hosts=("mx.example",))
+        for rules in (TLSRules(OutboundTLSOptions()), TLSRules(options)):
+            hop = attrs.evolve(HOST, tls="strict")
+            self.assertEqual(rules.policy(hop), verified("mx.example"))
+            found = attrs.evolve(hop, from_dns="d.example")
+            self.assertEqual(rules.policy(found), verified("d.example"))
+
+    def test_relaxed(self) -> None:
+        """As the files say, but that any certificate does; forced hosts stay so."""
+        hop = attrs.evolve(HOST, tls="relaxed")
+        for options, policy in (
+            (OutboundTLSOptions(), OPPORTUNISTIC),
+            (OutboundTLSOptions(reject_unauthorized=True), OPPORTUNISTIC),
+            (OutboundTLSOptions(enable_tls=False), NO_TLS),
+            (OutboundTLSOptions(no_tls_hosts=("mx.example",)), NO_TLS),
+            (
+                OutboundTLSOptions(force_tls_hosts=("mx.example",)),
+                verified("mx.example"),
+            ),
+        ):
+            self.assertEqual(TLSRules(options).policy(hop), policy)
+
     def test_reject_unauthorized(self) -> None:
         """C{rejectUnauthorized} asks for a certificate where there is TLS."""
         rules = TLSRules(OutboundTLSOptions(reject_unauthorized=True))
