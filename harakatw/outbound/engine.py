@@ -14,6 +14,7 @@ from harakatw.errors import StoreError
 from harakatw.interfaces.queue import Filter, IQueueStore, QueueItem
 from harakatw.interfaces.services import IOutbound, IThreads
 from harakatw.interfaces.session import IConnection
+from harakatw.outbound.client.clients import NOTE, note_of
 from harakatw.outbound.courier import Chains
 from harakatw.outbound.demanded import restate_priority
 from harakatw.outbound.dsn.report import Report
@@ -43,11 +44,13 @@ class OutboundEngine:
         chains: Chains,
         now: Callable[[], float],
         always_split: Callable[[], bool],
+        keep_client: Callable[[], bool] = bool,
         letters: Callable[[], LetterWriter],
     ) -> None:
         """
         @param now: seconds since 1970.
         @param always_split: an item for each recipient (row OB05)?
+        @param keep_client: is it kept with a message who its client was?
         @param letters: gives the one in force.
         """
         self._store = store
@@ -55,6 +58,7 @@ class OutboundEngine:
         self._chains = chains
         self._now = now
         self._always_split = always_split
+        self._keep_client = keep_client
         self._letters = letters
         self.scheduler: Scheduler | None = None
 
@@ -64,6 +68,8 @@ class OutboundEngine:
         """Queue the message of the open transaction; see L{IOutbound}."""
         chain = self._chains()["pre_send_trans_email"]
         transaction: Any = connection.transaction
+        if self._keep_client():
+            transaction.notes.set(NOTE, note_of(connection))
         if not chain.steps and not transaction.message.is_spooled:
             return self._keep(self._pack(transaction, None))
         return Deferred.fromCoroutine(self._prepare(connection, transaction))

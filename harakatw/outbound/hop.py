@@ -101,6 +101,8 @@ class Hop:
     @ivar tls: see L{TLSWish}.
     @ivar implicit_tls: does TLS begin at once (RFC 8314), without STARTTLS?
     @ivar allow_8bit: send octets above 127 even to a host that has no 8BITMIME?
+    @ivar xclient: become the message's client with XCLIENT, where that is offered?
+    @ivar xforward: tell with XFORWARD whose mail it is, where that is offered?
     @ivar from_dns: the recipients' domain, where that matters for the connection.
     """
 
@@ -119,6 +121,8 @@ class Hop:
     tls: TLSWish = "default"
     implicit_tls: bool = False
     allow_8bit: bool = False
+    xclient: bool = False
+    xforward: bool = False
     from_dns: str = ""
 
     def __attrs_post_init__(self) -> None:

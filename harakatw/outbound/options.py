@@ -134,6 +134,13 @@ class OutboundOptions:
             " bounces it after the first."
         ),
     )
+    keep_client: bool = attrs.field(
+        default=False,  # ours
+        metadata=doc(
+            "Keep with each message who its client was, for hops with xclient or "
+            "xforward?"
+        ),
+    )
     always_split: bool = attrs.field(
         default=False,
         metadata=doc("Deliver to each recipient by itself?"),

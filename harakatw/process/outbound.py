@@ -121,6 +121,7 @@ class Outbound:
             chains=chains,
             now=time.time,
             always_split=lambda: self._settings.outbound.always_split,
+            keep_client=lambda: self._settings.outbound.keep_client,
             letters=self._letters,
         )
         teller = Teller(

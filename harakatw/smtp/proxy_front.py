@@ -96,7 +96,8 @@ class ProxyFront(Protocol):
         transport.protocol = session
         session.makeConnection(transport)
         if self._reader.rest:
-            session.dataReceived(self._reader.rest)
+            # Which is TLS by now, if the session begins with that.
+            transport.protocol.dataReceived(self._reader.rest)
 
     def check_deadlines(self, now: float) -> None:
         """The proxy has to be quick."""

@@ -38,6 +38,7 @@ class Stage(enum.Enum):
     __hash__ = object.__hash__  # by identity: Enum's own is a Python call an answer
 
     RSET = "RSET"
+    XFORWARD = "XFORWARD"
     MAIL = "MAIL"
     RCPT = "RCPT"
     DATA = "DATA"
@@ -75,6 +76,7 @@ class Dialogue:
 
     __slots__ = (
         "_accepted",
+        "_before",
         "_chunked",
         "_mail",
         "_per_recipient",
@@ -83,6 +85,7 @@ class Dialogue:
         "_rcpts",
         "_refused",
         "_sent",
+        "_told",
         "_unanswered",
         "last",
         "must_close",
@@ -100,12 +103,15 @@ class Dialogue:
         per_recipient: bool = False,
         reset_first: bool = False,
         chunked: bool = False,
+        before: Sequence[bytes] = (),
     ) -> None:
         """
         @param mail: the command with its CRLF, as are C{rcpts}, at least one.
         @param per_recipient: does the server answer the end of the message once for
             each recipient that it took, as LMTP does?
         @param reset_first: does an earlier message stand open?
+        @param before: commands with their CRLF that say whose mail it is (XFORWARD); it
+            does not matter how they are answered.
         @param chunked: is the message sent with BDAT, so that nothing is asked before?
         """
         self._mail = mail
@@ -113,12 +119,14 @@ class Dialogue:
         self._pipelining = pipelining
         self._per_recipient = per_recipient
         self._chunked = chunked
+        self._before = before
+        self._told = 0  # of those, the ones that are answered
         self._accepted: list[int] = []
         self._refused = False  # the sender
         self._sent = 0  # recipients
         self._position = 0  # the recipient that the next answer is about
         self._unanswered = 0
-        self.stage = Stage.RSET if reset_first else Stage.MAIL
+        self.stage = _RSET if reset_first else _XFORWARD if before else _MAIL
         self.said: list[Said | None] = [None] * len(rcpts)
         self.last: Answer | None = None
         self.needs_reset = False
@@ -129,8 +137,11 @@ class Dialogue:
         if not self._pipelining:
             return self._next_group()
         opening = RSET + self._mail if self.stage is _RSET else self._mail
+        if self._before:
+            opening = opening.removesuffix(self._mail)
+            opening = b"".join((opening, *self._before, self._mail))
         group = self._rcpt_group()
-        self._unanswered += 2 if self.stage is _RSET else 1
+        self._unanswered += len(self._before) + (2 if self.stage is _RSET else 1)
         return opening + group
 
     def answered(self, answer: Answer) -> bytes:
@@ -173,6 +184,8 @@ class Dialogue:
             return self._rcpt_group()
         if stage is _MAIL:
             return self._mail
+        if stage is _XFORWARD:
+            return self._before[self._told]
         if stage is _RSET:
             return RSET
         if stage is _DATA and self._accepted and not self._refused:
@@ -211,7 +224,14 @@ class Dialogue:
     def _on_rset(self, answer: Answer) -> bytes:
         if answer.code >= 300:
             raise PeerError(f"RSET is answered {answer.code}")
-        self.stage = _MAIL
+        self.stage = _XFORWARD if self._before else _MAIL
+        return self._go_on()
+
+    def _on_xforward(self, answer: Answer) -> bytes:
+        """The message is sent all the same: this was for the other's log."""
+        self._told += 1
+        if self._told == len(self._before):
+            self.stage = _MAIL
         return self._go_on()
 
     def _on_mail(self, answer: Answer) -> bytes:
@@ -315,6 +335,7 @@ def _not_for_long(answer: Answer) -> Answer:
 
 # A member costs a look-up each time it is named by class.
 _RSET: Final = Stage.RSET
+_XFORWARD: Final = Stage.XFORWARD
 _MAIL: Final = Stage.MAIL
 _RCPT: Final = Stage.RCPT
 _DATA: Final = Stage.DATA
@@ -327,6 +348,7 @@ _HANDLERS: Final[Mapping[Stage, Callable[[Dialogue, Answer], bytes]]] = (
     MappingProxyType(
         {
             Stage.RSET: Dialogue._on_rset,
+            Stage.XFORWARD: Dialogue._on_xforward,
             Stage.MAIL: Dialogue._on_mail,
             Stage.RCPT: Dialogue._on_rcpt,
             Stage.DATA: Dialogue._on_data,

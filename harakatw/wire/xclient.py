@@ -32,6 +32,7 @@ NO_ATTRIBUTES: Final = reply(501, "5.5.4", "Attributes are missing: NAME=value .
 
 _MAX_VALUE = 255  # characters of a decoded value, as Postfix takes
 _MAX_DETAIL = 80
+_MAX_COMMAND = 510  # octets, without CRLF
 
 _HOST = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,4}")
@@ -144,18 +145,27 @@ def _read(name: str, value: str, check: Callable[[str], str]) -> str:
         raise ProtocolError(bad, value=value[:_MAX_DETAIL]) from None
 
 
-def format_attributes(attributes: Attributes, announced: frozenset[str]) -> str:
+def attribute_lines(
+    verb: str, attributes: Attributes, announced: frozenset[str]
+) -> tuple[bytes, ...]:
     """
-    Write attributes as one of the two commands carries them.
+    Write attributes as commands, each short enough for any server.
 
+    @param verb: C{XCLIENT} or C{XFORWARD}.
     @param announced: what the peer takes; the rest is left out.
-    @return: C{""} if nothing is left.
+    @return: commands without CRLF; none if nothing is left.
+    @see: RFC 5321 section 4.5.3.1.4
     """
-    return " ".join(
-        f"{name}={_write(name, value)}"
-        for name, value in attributes.items()
-        if name in announced
-    )
+    lines: list[str] = []
+    for name, value in attributes.items():
+        word = f" {name}={_write(name, value)}"
+        if name not in announced or len(verb) + len(word) > _MAX_COMMAND:
+            continue
+        if lines and len(lines[-1]) + len(word) <= _MAX_COMMAND:
+            lines[-1] += word
+        else:
+            lines.append(verb + word)
+    return tuple(line.encode("ascii") for line in lines)
 
 
 def _write(name: str, value: str) -> str:

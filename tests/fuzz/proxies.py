@@ -9,7 +9,7 @@ from harakatw.wire.data import has_bare_newline
 from harakatw.wire.proxy import ProxyHeaderReader
 from harakatw.wire.proxy_header import ProxyHeader
 from harakatw.wire.proxy_v2 import SIGNATURE
-from harakatw.wire.xclient import XCLIENT, XFORWARD, format_attributes, parse_attributes
+from harakatw.wire.xclient import XCLIENT, XFORWARD, attribute_lines, parse_attributes
 from tests.fuzz.target import Target, check_reply, cut, cuts, octets, refusal, text
 from tests.properties import st
 
@@ -105,7 +105,9 @@ def check_xclient(argument: str) -> None:
         found = parse_attributes(argument, known)
         assert found.keys() <= known.keys()
         assert all(value.isprintable() for value in found.values())
-        written = format_attributes(found, frozenset(known))
+        lines = attribute_lines("X", found, frozenset(known))
+        assert all(len(line) <= 510 for line in lines)
+        written = b"".join(line[1:] for line in lines).decode("ascii")
         assert parse_attributes(written, known) == found
         assert written.isascii() and written.isprintable()
 

@@ -81,6 +81,7 @@ class PostOffice:
         intervals: tuple[float, ...] = (60.0, 300.0, 900.0),
         client: ClientOptions | None = None,
         always_split: bool = False,
+        keep_client: bool = False,
         delay_warning: float = 4 * 3600.0,
         max_lifetime: float = 5 * 86400.0,
         stop_seconds: float = 30.0,
@@ -112,6 +113,7 @@ class PostOffice:
             chains=lambda: self.chains,
             now=self.clock.seconds,
             always_split=lambda: always_split,
+            keep_client=lambda: keep_client,
             letters=self._letters,
         )
         self.teller = self._make_teller()

@@ -152,6 +152,15 @@ class ItemTests(EngineTestCase):
         alone = [taken.recipients for taken in self.post.first.taken]
         self.assertEqual(alone, [(BOB,), ("dave@far.example",)])
 
+    def test_keep_client(self) -> None:
+        """With C{keep_client} it is known later who the client of a message was."""
+        self.start(keep_client=True)
+        self.submit()
+        (item,) = self.post.items()
+        note: Any = item.message.notes["client"]
+        self.assertEqual((note["helo"], note["proto"]), ("client.example", "ESMTP"))
+        self.assertEqual(note["addr"], self.client.protocol.connection.remote.ip)
+
     def test_notes(self) -> None:
         """
         Notes go along, and route; passwords and objects stay in the session (weakness

@@ -130,6 +130,11 @@ class ObjectTests(SynchronousTestCase):
             ),
         )
 
+    def test_clients(self) -> None:
+        """Whether the host is told of clients is ours."""
+        hop = parse_hop('{"exchange": "a.example", "xclient": true, "xforward": "yes"}')
+        self.assertEqual(hop, Hop(host="a.example", xclient=True, xforward=True))
+
     def test_ports(self) -> None:
         """Without a port it is the protocol's own."""
         self.assertEqual(parse_hop({"host": "a.example"}).port, 25)

@@ -36,6 +36,7 @@ class Case:
     pipelining: bool = True
     lmtp: bool = False
     reset_first: bool = False
+    forwards: int = 0
     needs_reset: bool = False
     must_close: bool = False
 
@@ -47,6 +48,38 @@ CASES = (
         says="250 250 354 250",
         groups="M R D",
         fates="250DOT",
+        pipelining=False,
+    ),
+    Case(
+        name="with XFORWARD",
+        says="250 250 250 250 354 250",
+        groups="XXMRD",
+        fates="250DOT",
+        forwards=2,
+    ),
+    Case(
+        name="with XFORWARD that is refused, one by one",
+        says="550 300 250 250 354 250",
+        groups="X X M R D",
+        fates="250DOT",
+        forwards=2,
+        pipelining=False,
+    ),
+    Case(
+        name="with XFORWARD after RSET",
+        says="250 550 250 250 354 250",
+        groups="ZXMRD",
+        fates="250DOT",
+        forwards=1,
+        reset_first=True,
+    ),
+    Case(
+        name="with XFORWARD after RSET, one by one",
+        says="250 250 250 250 354 250",
+        groups="Z X M R D",
+        fates="250DOT",
+        forwards=1,
+        reset_first=True,
         pipelining=False,
     ),
     Case(
@@ -197,7 +230,14 @@ CASES = (
     ),
 )
 
-_LETTERS = {b"RSET": "Z", b"MAIL": "M", b"RCPT": "R", b"DATA": "D", b".": "."}
+_LETTERS = {
+    b"XFORWARD": "X",
+    b"RSET": "Z",
+    b"MAIL": "M",
+    b"RCPT": "R",
+    b"DATA": "D",
+    b".": ".",
+}
 
 
 def letters(octets: bytes) -> str:
@@ -219,6 +259,7 @@ def play(case: Case, pieces: Sequence[bytes]) -> tuple[str, Dialogue]:
         pipelining=case.pipelining,
         per_recipient=case.lmtp,
         reset_first=case.reset_first,
+        before=[b"XFORWARD NAME=x\r\n"] * case.forwards,
     )
     groups = [letters(dialogue.start())]
     reader = AnswerReader()

@@ -7,7 +7,7 @@ from harakatw.wire.xclient import (
     TEMPUNAVAIL,
     XCLIENT,
     XFORWARD,
-    format_attributes,
+    attribute_lines,
     parse_attributes,
 )
 from tests.properties import given, st
@@ -127,7 +127,8 @@ class FormatTests(SynchronousTestCase):
             "HELO": "a b=c+d\u00fc",
             "LOGIN": "",
         }
-        text = format_attributes(told, frozenset(XCLIENT))
+        (line,) = attribute_lines("XCLIENT", told, frozenset(XCLIENT))
+        text = line.decode().removeprefix("XCLIENT ")
         self.assertEqual(dict(parse_attributes(text, XCLIENT)), told)
         self.assertIn("ADDR=IPV6:2001:db8::1 ", text)
         self.assertTrue(text.endswith(" LOGIN=[UNAVAILABLE]"))
@@ -136,6 +137,24 @@ class FormatTests(SynchronousTestCase):
         """What the peer does not take is left out."""
         told = {"NAME": TEMPUNAVAIL, "IDENT": "x"}
         self.assertEqual(
-            format_attributes(told, frozenset(("NAME",))), "NAME=[TEMPUNAVAIL]"
+            attribute_lines("X", told, frozenset(("NAME",))), (b"X NAME=[TEMPUNAVAIL]",)
         )
-        self.assertEqual(format_attributes(told, frozenset()), "")
+        self.assertEqual(attribute_lines("X", told, frozenset()), ())
+
+    def test_long(self) -> None:
+        """
+        No command is longer than any server takes (RFC 5321 section 4.5.3.1.4): more
+        are made, and what is too long by itself is left out.
+        """
+        told = {
+            "NAME": "n" * 255,
+            "HELO": "h" * 255,
+            "LOGIN": "\u00fc" * 200,
+            "PORT": "1",
+        }
+        lines = attribute_lines("XCLIENT", told, frozenset(XCLIENT))
+        self.assertEqual(
+            [line[:13] for line in lines], [b"XCLIENT NAME=", b"XCLIENT HELO="]
+        )
+        self.assertTrue(lines[1].endswith(b" PORT=1"))
+        self.assertTrue(all(len(line) <= 510 for line in lines))

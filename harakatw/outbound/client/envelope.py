@@ -7,7 +7,8 @@ and its commands.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 import attrs
@@ -74,6 +75,7 @@ class Envelope:
     @ivar ret: RFC 3461 RET, or C{""}.
     @ivar envid: RFC 3461 ENVID as it came, or C{""}.
     @ivar uuid: of the transaction, for the log.
+    @ivar notes: of the message, which may say who its client was.
     """
 
     sender: str
@@ -87,6 +89,7 @@ class Envelope:
     ret: str = ""
     envid: str = ""
     uuid: str = ""
+    notes: Mapping[str, object] = MappingProxyType({})
 
 
 def envelope_of(item: QueueItem, body: bytes | Iterable[bytes]) -> Envelope:
@@ -108,6 +111,7 @@ def envelope_of(item: QueueItem, body: bytes | Iterable[bytes]) -> Envelope:
         ret=message.ret,
         envid=message.envid,
         uuid=message.uuid,
+        notes=message.notes,
     )
 
 

@@ -181,6 +181,13 @@ class ClientLink(Protocol):
         else:
             raise PeerError(f"{answer.code} without having been asked")
 
+    def _say(self, octets: bytes) -> None:
+        """Send commands, each with its CRLF."""
+        if self._switch.protocol:
+            for line in octets.split(b"\r\n")[:-1]:
+                self._log_line("C", line.decode("utf-8", "replace"))
+        self._write(octets)
+
     def _write(self, octets: bytes) -> None:
         """Send this, together with what others are told in this round."""
         if not (self._is_direct and self._round.is_open):

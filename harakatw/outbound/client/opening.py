@@ -104,6 +104,18 @@ class Opening:
             dsn=self.capabilities.dsn,
         )
 
+    async def again(self) -> Capabilities:
+        """
+        The server has begun again, as it does after XCLIENT: greet it, and log in.
+
+        @return: what it offers now.
+        @raise HostFailure: as L{run}, or L{HostRefusal}.
+        """
+        await self._say_hello()
+        if self._hop.auth_user:
+            await self._authenticate()
+        return self.capabilities
+
     # ---- hello -----------------------------------------------------------------------
 
     async def _say_hello(self) -> None:

@@ -7,7 +7,6 @@ Deferred, and with PIPELINING two writes.
 
 from typing import Any, Final
 
-import attrs
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.python.failure import Failure
 
@@ -22,6 +21,7 @@ from harakatw.outbound.client.body import (
     is_in_memory,
     whole_body,
 )
+from harakatw.outbound.client.clients import xclient_of
 from harakatw.outbound.client.demands import mail_parameters, unmet
 from harakatw.outbound.client.downgrade import seven_bit
 from harakatw.outbound.client.envelope import (
@@ -34,9 +34,11 @@ from harakatw.outbound.client.envelope import (
     unsuitable,
 )
 from harakatw.outbound.client.failures import HostFailure
+from harakatw.outbound.client.job import Job
 from harakatw.outbound.client.link import CALLED_OFF, QUIT, ClientLink, State
 from harakatw.outbound.client.opening import Opening
 from harakatw.outbound.client.parts import deliver_in_parts
+from harakatw.outbound.client.posing import Pose, forwarded
 from harakatw.outbound.client.result import DeliveryResult, Outcome, Peer
 from harakatw.outbound.client.settings import ClientSettings
 from harakatw.outbound.client.tls_rules import TLSPolicy
@@ -45,6 +47,7 @@ from harakatw.reply import reply
 from harakatw.wire.answer import Answer, our_answer
 from harakatw.wire.capabilities import NO_CAPABILITIES, Capabilities
 from harakatw.wire.dialogue import Dialogue, Said, Stage
+from harakatw.wire.xclient import Attributes
 
 _GONE: Final = our_answer(451, "4.4.2", "The connection had been closed before")
 _OUT_OF_STEP: Final = our_answer(451, "4.5.0", "The host answers what it was not asked")
@@ -58,26 +61,7 @@ _SENDING: Final = State.SENDING
 _BODY: Final = Stage.BODY
 _DOT: Final = Stage.DOT
 _DONE: Final = Stage.DONE
-_BEFORE_RCPT: Final = frozenset((Stage.RSET, Stage.MAIL))
-
-
-@attrs.define(eq=False)
-class _Job:
-    """
-    One message on its way.
-
-    @ivar recipients: those that the dialogue is about, in its order.
-    @ivar refused: those that could not be sent to this server at all.
-    @ivar began: in seconds of the clock.
-    """
-
-    envelope: Envelope
-    recipients: "tuple[Any, ...]"
-    refused: tuple[Outcome, ...]
-    dialogue: Dialogue
-    done: "Deferred[DeliveryResult]"
-    began: float
-    sender: BodySender | None = None
+_BEFORE_RCPT: Final = frozenset((Stage.RSET, Stage.XFORWARD, Stage.MAIL))
 
 
 class SMTPClient(ClientLink):
@@ -97,7 +81,7 @@ class SMTPClient(ClientLink):
         self._by_stage = settings.timeouts.by_stage
         choice = settings.options.without_8bitmime
         self._allows_8bit = hop.allow_8bit or choice == "send"
-        self._job: _Job | None = None
+        self._job: Job | None = None
         self._needs_reset = False
         self._wants_to_leave = False
         self._opened_at = 0.0
@@ -106,6 +90,7 @@ class SMTPClient(ClientLink):
         self.peer = Peer(host=hop.name, ip=hop.ip, port=hop.port, mode="")
         self.capabilities: Capabilities = NO_CAPABILITIES
         self.messages = 0
+        self._pose: Pose | None = None
 
     # ---- opening ---------------------------------------------------------------------
 
@@ -122,6 +107,8 @@ class SMTPClient(ClientLink):
         self.peer, self.capabilities = peer, opening.capabilities
         most = self.capabilities.most_messages
         self._most_messages = min(self._most_messages, most or self._most_messages)
+        if self.hop.xclient:
+            self._pose = Pose(self, opening, self._settings.timeouts.hello)
         self.state = _IDLE
         self._opened_at = self._settings.clock.seconds()
         self.opened.callback(self)
@@ -166,6 +153,9 @@ class SMTPClient(ClientLink):
             # A host that closes every new connection must not be tried without end.
             is_used = self.messages > 0
             return succeed(self._nothing_sent(envelope, said, untried=is_used))
+        pose = self._pose
+        if pose is not None and pose.is_due(client := xclient_of(envelope.notes)):
+            return Deferred.fromCoroutine(self._deliver_as(client, envelope, pose))
         capabilities = self.capabilities
         most = capabilities.most_recipients
         if 0 < most < len(envelope.recipients):
@@ -206,15 +196,30 @@ class SMTPClient(ClientLink):
             per_recipient=self.hop.using_lmtp,
             reset_first=self._needs_reset,
             chunked=envelope.is_binary,
+            before=forwarded(envelope, capabilities) if self.hop.xforward else (),
         )
         done: Deferred[DeliveryResult] = Deferred(self._called_off)
         began = self._settings.clock.seconds()
-        self._job = _Job(envelope, recipients, refused, dialogue, done, began)
+        self._job = Job(envelope, recipients, refused, dialogue, done, began)
         self.state = _SENDING
         self._deadline.limit(timeouts.for_message(envelope.size))
         self._deadline.within(self._by_stage[dialogue.stage])
         self._say(dialogue.start())
         return done
+
+    async def _deliver_as(
+        self, client: Attributes, envelope: Envelope, pose: Pose
+    ) -> DeliveryResult:
+        """Become the message's client, then send it."""
+        self._deadline.clear()
+        said = await pose.become(client)
+        if said is None:
+            self.capabilities, self._needs_reset = pose.capabilities, False
+            return await self.deliver(envelope)
+        self._wants_to_leave = True
+        self._rest()
+        untried = self.messages > 0 and said.answer.is_ours
+        return self._nothing_sent(envelope, said, untried)
 
     @property
     def _converts(self) -> bool:
@@ -245,12 +250,6 @@ class SMTPClient(ClientLink):
     def _called_off(self, _: object) -> None:
         self.abort()
 
-    def _say(self, octets: bytes) -> None:
-        if self._switch.protocol:
-            for line in octets.split(b"\r\n")[:-1]:
-                self._log_line("C", line.decode("utf-8", "replace"))
-        self._write(octets)
-
     def _heard(self, answer: Answer) -> None:
         job = self._job
         if job is None:
@@ -273,7 +272,7 @@ class SMTPClient(ClientLink):
 
     # ---- the body --------------------------------------------------------------------
 
-    def _send_body(self, job: _Job) -> None:
+    def _send_body(self, job: Job) -> None:
         envelope = job.envelope
         body, size, is_binary = envelope.body, envelope.size, envelope.is_binary
         if size <= MAX_ONE_WRITE and is_in_memory(body) and not is_binary:
@@ -296,12 +295,12 @@ class SMTPClient(ClientLink):
     def _made_progress(self) -> None:
         self._deadline.within(self._by_stage[_BODY])
 
-    def _body_sent(self, _: None, job: _Job) -> None:
+    def _body_sent(self, _: None, job: Job) -> None:
         job.sender = None
         job.dialogue.body_sent()
         self._deadline.within(self._by_stage[_DOT])
 
-    def _body_failed(self, failure: Failure, job: _Job) -> None:
+    def _body_failed(self, failure: Failure, job: Job) -> None:
         """There is no way to take a message back but to close the connection."""
         self._job = job.sender = None
         self._break(_UNREADABLE)
@@ -313,7 +312,7 @@ class SMTPClient(ClientLink):
 
     # ---- the end of a message --------------------------------------------------------
 
-    def _finish(self, job: _Job) -> None:
+    def _finish(self, job: Job) -> None:
         dialogue = job.dialogue
         self._job = None
         untried = dialogue.must_close and self._is_untried(dialogue)

@@ -55,6 +55,7 @@ class Timeouts:
         return MappingProxyType(
             {
                 Stage.RSET: self.hello,
+                Stage.XFORWARD: self.mail,
                 Stage.MAIL: self.mail,
                 Stage.RCPT: self.rcpt,
                 Stage.DATA: self.data_init,
