@@ -42,6 +42,8 @@ BAD_ENVELOPES: Final = (
     b"EHLO a\x1b[2J",
     b"EHLO a\rb",
     b"HELO a\0b",
+    b"HELO a\x1b[2J",
+    b"HELO a\rb",
     b"VRFY a\x1b[2J",
     b"\x1b]0;title\x07",
 )
@@ -271,3 +273,33 @@ BAD_NAMES: Final = (
     " ann",
 )
 """Row 27: names that a careless look-up takes for somebody."""
+
+LOOKUPS: Final = (
+    b"a'OR'1'='1'--",
+    b'"a\' OR 1=1--"',
+    b'"a\'; DROP TABLE items;--"',
+    b'"a\') UNION SELECT 1--"',
+    b"*",
+    b"%",
+    b"_____",
+    b"?",
+    b"b*",
+    b"b%",
+    b'"*)(uid=*"',
+    b'"b)(|(uid=*"',
+    b'".*"',
+    b'"[a-z]"',
+    b'"b|.*"',
+    b'"^b$"',
+    b'"b\\\\"',
+    b'"${jndi:ldap://x}"',
+    b"{b}",
+    b"$b",
+    b'"b\\"\\";"',
+    b"`id`",
+)
+"""
+Row 27: local parts that mean more to SQL, LDAP, patterns and shells than a name does.
+
+None of them is C{b}, who is the only known user of C{here.example}.
+"""

@@ -41,13 +41,12 @@ class SmugglingTests(SynchronousTestCase):
             self.assertTrue(said.startswith(expected), (end, said))
 
     def test_cut_anywhere(self) -> None:
-        """The same, however the network cut it: at every place around the end."""
+        """The same, however the network cut it: at every place there is."""
         for end in FALSE_ENDS:
             stream = BEFORE + end + SMUGGLED + b".\r\n"
             whole = self._send((stream,))
             said = self._check(whole, end)[:3]
-            first, last = len(BEFORE) - 2, len(BEFORE + end) + 4
-            for cut in (*range(first, last), *range(len(stream) - 6, len(stream))):
+            for cut in range(1, len(stream)):
                 site = self._send((stream[:cut], stream[cut:]))
                 self.assertEqual(self._check(site, (end, cut))[:3], said)
 

@@ -59,15 +59,15 @@ class LongLineTests(ServerTestCase):
 
     async def test_too_big(self) -> None:
         """
-        The same line beyond the size allowed is read, dropped and refused; nothing of
-        it goes to a file.
+        A line of 50 mebioctets, beyond the size allowed, is read, dropped and refused;
+        nothing of it goes to a file.
         """
         limits = "spool_after=-1\n[max]\nbytes=1M\n"
         server = self.start({"config/connection.ini": limits})
         await self.warm(server)
         client = await self.in_data(server)
         growth = Growth()
-        await client.pour(growth.pieces(b"a" * PIECE, 20 * MEBIOCTET))
+        await client.pour(growth.pieces(b"a" * PIECE, 50 * MEBIOCTET))
         client.send(b"\r\n.\r\n")
         self.assertEqual(await client.codes(1), [552])
         growth.look()

@@ -40,3 +40,18 @@ class RcptFloodTests(ServerTestCase):
         self.assertEqual(len(copies), 7)
         recipients = sum(copy.count(b"Delivered-To:") for copy in copies)
         self.assertEqual(recipients, LIMIT)
+
+    async def test_one_address(self) -> None:
+        """
+        Ten thousand times the same recipient: counted like others, and the message is
+        in the mailbox once for all of them.
+        """
+        server = self.start({"config/maildir.ini": "path=mail/{user}\n"})
+        client = await self.greeted(server)
+        client.say(ENVELOPE[0], *[ENVELOPE[1]] * (10 * GROUP))
+        codes = await client.codes(1 + 10 * GROUP)
+        self.assertEqual(codes[: LIMIT + 1], [250] * (LIMIT + 1))
+        self.assertEqual(set(codes[LIMIT + 1 :]), {452})
+        await client.ask("DATA")
+        self.assertEqual((await client.ask("Subject: x", "", "x", "."))[:3], "250")
+        self.assertEqual(len(server.delivered("mail/*")), 1)
