@@ -25,6 +25,21 @@ HOSTS = (
 )
 """Domains that are not ours, whatever the list of ours is looked up with."""
 
+NODES = (
+    b"#x',1);--",
+    b"#far.example'); DROP TABLE items;--",
+    b"far.example' OR 1=1--",
+    b"far.example'--",
+    b"%",
+    b"far_example",
+    b"*.example",
+    b"@%",
+    b"@*",
+    b"far.exampl?",
+    b"",
+)
+"""What ETRN is given instead of a domain."""
+
 
 class LookupTests(ServerTestCase):
     """A list is asked for a name, and never takes it for a pattern or a statement."""
@@ -109,6 +124,23 @@ class LookupTests(ServerTestCase):
         answer = await client.ask(b"AUTH PLAIN " + b64encode(b"\0b\0sesame"))
         self.assertEqual(answer[:3], "235")
 
+    async def test_aliases(self) -> None:
+        """No name is an alias because it looks like the key of one."""
+        aliases = '{"b": {"action": "drop"}, "x@here.example": {"action": "drop"}}'
+        server = self.start(
+            {
+                "config/plugins": f"aliases\n{INSTANCE['config/plugins']}",
+                "config/aliases.json": aliases,
+            }
+        )
+        for local in LOOKUPS:
+            path = (b"RCPT TO:<" + local + b"@here.example>").decode()
+            client = await self.in_data(server, ENVELOPE[0], path)
+            self.assertEqual((await client.ask("", "x", "."))[:3], "250", local)
+        self.assertEqual(len(server.delivered()), len(LOOKUPS))
+        await self.send_message(server)
+        self.assertEqual(len(server.delivered()), len(LOOKUPS))
+
     async def test_maildir(self) -> None:
         """Each name has a mailbox of its own, and nobody else's mail comes to it."""
         server = self.start(
@@ -175,3 +207,18 @@ class QueueTests(RelayTestCase):
         drop = server.service.outbound.store.drop
         self.assertEqual(await drop(Filter(sender="' OR 1=1--")), 0)
         self.assertEqual(len(await self.queued(server)), len(LOOKUPS))
+
+    async def test_etrn(self) -> None:
+        """
+        A queue is not named by a statement (CVE-2025-26794), and what is in it stays.
+        """
+        server = await self.relay_of_all()
+        client = await self.greeted(server)
+        for node in NODES:
+            client.say(b"ETRN " + node, "NOOP")
+            code, noop = await client.codes(2)
+            self.assertIn(code, (251, 459, 501), node)
+            self.assertEqual(noop, 250, node)
+        self.assertEqual(len(await self.queued(server)), len(LOOKUPS))
+        client.say("ETRN far.example")
+        self.assertEqual(await client.codes(1), [253])

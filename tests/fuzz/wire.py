@@ -6,6 +6,13 @@ from harakatw.address import Address, parse_address
 from harakatw.errors import ProtocolError
 from harakatw.wire.command import CommandStream, split_command
 from harakatw.wire.data import DataDecoder, has_bare_newline, repair_newlines
+from harakatw.wire.demands import (
+    date_time,
+    parse_by,
+    parse_hold_for,
+    parse_hold_until,
+    parse_priority,
+)
 from harakatw.wire.dsn import (
     encode_foreign,
     message_dsn,
@@ -189,6 +196,21 @@ def check_dsn(value: str, utf8: bool) -> None:
         assert again.address == found.address
 
 
+def check_demands(value: str) -> None:
+    """Times and priorities are in their range, whatever is asked for."""
+    if not refusal((501,), parse_by, value):
+        by = parse_by(value)
+        assert abs(by.seconds) < 10**9 and (by.seconds > 0 or not by.returns)
+    if not refusal((501,), parse_hold_for, value):
+        assert 0 < parse_hold_for(value) < 10**9
+    if not refusal((501,), parse_priority, value):
+        assert -9 <= parse_priority(value) <= 9
+    if not refusal((501,), parse_hold_until, value):
+        moment = parse_hold_until(value)
+        if moment >= 0:
+            assert parse_hold_until(date_time(moment)) == int(moment)
+
+
 def check_helo(argument: bytes) -> None:
     """A name is one printable word."""
     if refusal((501,), parse_helo, argument):
@@ -209,6 +231,31 @@ _PARAM_WORDS = (
     *(b"SIZE=", b"BODY=", b"RET=", b"ENVID=", b"NOTIFY=", b"ORCPT=", b"=", b" ", b"\t"),
     *(b"rfc822;", b"utf-8;", b"+41", b"+", b"FULL", b"NEVER", b"9", b"SMTPUTF8", b"x"),
     *(b"SIZE=1 ", b"NOTIFY=SUCCESS,DELAY ", b"\xc3\xbc", b"8BITMIME"),
+)
+_DEMANDS = (
+    *(
+        "120",
+        ";",
+        "R",
+        "N",
+        "T",
+        "-",
+        "+",
+        "0",
+        "9",
+        "9" * 9,
+        "2026-12-24T18:00:00Z",
+        ".",
+    ),
+    *(
+        "0001-01-01T00:00:00",
+        "9999-12-31T23:59:59",
+        "+14:00",
+        "-23:59",
+        "Z",
+        "T24:00:00",
+    ),
+    *("2024-02-30T00:00:00z", "60", ":", "1970-01-01", "T00:00:00"),
 )
 _XTEXT_WORDS = (
     "+41",
@@ -247,6 +294,7 @@ TARGETS: Final = (
     ),
     Target(("wire.params",), st.tuples(text(*_XTEXT_WORDS)), check_xtext),
     Target(("wire.dsn",), st.tuples(text(*_XTEXT_WORDS), st.booleans()), check_dsn),
+    Target(("wire.demands",), st.tuples(text(*_DEMANDS, most=4)), check_demands),
     Target(
         ("wire.helo",), st.tuples(octets(b"a", b".", b" ", b"[", b"x" * 99)), check_helo
     ),
