@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from tests.fuzz import logins, messages, mime, peers, proxies, settings, wire
+from tests.fuzz import hello, logins, messages, mime, peers, proxies, settings, wire
 from tests.fuzz.target import Target
 
 
@@ -14,7 +14,7 @@ def all_targets() -> Mapping[str, Target]:
     @raise ValueError: two have one name.
     """
     found: dict[str, Target] = {}
-    for part in (wire, proxies, logins, peers, messages, mime, settings):
+    for part in (wire, hello, proxies, logins, peers, messages, mime, settings):
         for target in part.TARGETS:
             if target.name in found:
                 raise ValueError(f"there are two targets called {target.name}")

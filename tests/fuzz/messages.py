@@ -307,7 +307,7 @@ TARGETS: Final = (
     Target(
         tuple(
             f"message.seven_bit.{name}"
-            for name in ("convert", "delimiters", "encode", "fields", "part")
+            for name in ("convert", "encode", "fields", "heads")
         ),
         st.tuples(_PARTS),
         check_seven_bit,
