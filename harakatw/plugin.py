@@ -65,7 +65,7 @@ from harakatw.interfaces.outbound_hooks import (
     ISendEmailHook,
 )
 from harakatw.interfaces.ruling import Answer, Denial, Ruling
-from harakatw.interfaces.services import IOutbound, IServer, IThreads
+from harakatw.interfaces.services import IHostLogin, IOutbound, IServer, IThreads
 from harakatw.interfaces.session import IConnection, ITransaction
 from harakatw.new_client import NewClient
 from harakatw.reply import Reply, reply
@@ -120,6 +120,7 @@ __all__ = [
     "IGetMXHook",
     "IHMail",
     "IHeloHook",
+    "IHostLogin",
     "IInitChildHook",
     "IInitHTTPHook",
     "IInitMasterHook",

@@ -74,6 +74,7 @@ class HarakaService(Service):
             log=self._log_switch,
         )
         services["outbound"] = self.outbound.engine
+        services["host_login"] = self.outbound.login
         self._plugins = PluginHost(self.instance, services, reactor)
         self.sweep = Sweep(reactor)
         self.certificates = Certificates(reactor, time.time)

@@ -16,10 +16,11 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from harakatw.cli.instance import OpenInstance
-from harakatw.errors import StoreError
-from harakatw.interfaces.services import IOutbound, IThreads
+from harakatw.errors import StoreError, TemporaryFailure
+from harakatw.interfaces.services import IHostLogin, IOutbound, IThreads
 from harakatw.interfaces.session import IConnection
 from harakatw.outbound.letter import read_envelope
+from harakatw.outbound.login import NOT_WORKING
 from harakatw.process.server import Server
 from harakatw.process.settings import own_name
 
@@ -74,6 +75,18 @@ class NoOutbound:
         return succeed(str(uuid4()).upper())
 
 
+@implementer(IHostLogin)
+@attrs.frozen
+class NoHostLogin:
+    """Stands for what asks other servers: nobody's password leaves without a server."""
+
+    def login(
+        self, host: str, user: str, password: str, *, clear: bool = False
+    ) -> "Deferred[bool]":
+        """Nobody is asked; see L{IHostLogin.login}."""
+        return fail(TemporaryFailure(NOT_WORKING, host=host))
+
+
 def make_server(instance: OpenInstance) -> Server:
     """Name the server as it would name itself."""
     return Server(own_name(instance.settings), str(instance.directory))
@@ -95,4 +108,5 @@ def make_services(
         "threads": ReactorThreads(reactor),
         "server": server or make_server(instance),
         "outbound": NoOutbound(),
+        "host_login": NoHostLogin(),
     }

@@ -94,3 +94,26 @@ class IOutbound(Interface):
         @raise ValueError: there is no recipient.
         @see: Haraka row OB51
         """
+
+
+class IHostLogin(Interface):
+    """Finds out at other mail servers whether a user's password is right."""
+
+    def login(
+        host: str, user: str, password: str, *, clear: bool = False
+    ) -> "Deferred[bool]":
+        """
+        Log in at a mail server, and leave.
+
+        The connection is encrypted if the host is not of a private network, or the
+        password is not sent.
+
+        @param host: C{name}, C{name:port} or C{smtps://name:port}.
+        @param user: as the server knows it.
+        @param clear: may the password be sent without TLS, wherever the host is?
+        @return: fires with whether it is the user's password. Fails with
+            L{harakatw.errors.TemporaryFailure} if the host cannot be asked, or does not
+            say.
+        @raise ValueError: if C{host} is none.
+        @see: RFC 4954
+        """

@@ -37,6 +37,7 @@ from harakatw.outbound.dsn.report import Reporter
 from harakatw.outbound.engine import OutboundEngine
 from harakatw.outbound.hop import Hop
 from harakatw.outbound.letter import LetterWriter
+from harakatw.outbound.login import HostLogin
 from harakatw.outbound.pool import ClientPool
 from harakatw.outbound.routes.guard import Guard
 from harakatw.outbound.routes.own import interface_addresses
@@ -112,6 +113,7 @@ class Outbound:
         self._configure_client(settings)
         self._make_lookups()
         self.pool = ClientPool(self._connect, self._policy)
+        self.login = HostLogin(lambda hop: self._connect(hop, self._policy(hop)))
         self._courier = Courier(
             self.store, self.pool, self._make_router(), chains, self._most
         )

@@ -191,7 +191,7 @@ class Opening:
         if answer.code >= 300:
             # Even 535: it is our password that is wrong, not the message.
             text = f"Authentication failed: {answer.code} {answer.reply.text}"
-            raise HostFailure(reply(454, "4.7.8", text))
+            raise HostFailure(reply(454, "4.7.8", text), auth_code=answer.code)
         self._authenticated = name
 
     async def _exchange(self, name: str, mechanism: sasl.Mechanism) -> Answer:
