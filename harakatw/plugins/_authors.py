@@ -38,4 +38,5 @@ def _texts(header: Header) -> Iterator[str]:
     for value in header.get_all("From")[:MAX_FIELDS]:
         text = value[:MAX_CHARACTERS]
         yield text
-        yield decode_words(text)
+        if "=?" in text:
+            yield decode_words(text)

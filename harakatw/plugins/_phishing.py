@@ -13,6 +13,7 @@ from typing import Final
 import attrs
 
 _DIGITS: Final = str.maketrans("0134578|$", "oieastbls")
+_DISGUISE = re.compile(r"[0134578|$]")
 _ONE_IS_L: Final = str.maketrans("1", "l")
 
 # Letters of other scripts that look like Latin ones in nearly every font.
@@ -71,9 +72,12 @@ def make_brands(targets: Mapping[str, str], domains: Mapping[str, str]) -> Brand
 
 def _readings(text: str) -> Iterable[str]:
     """How a text may look to somebody who wants to see a name in it."""
-    plain = unicodedata.normalize("NFKC", text).lower()
-    folded = plain.translate(_LOOKALIKES)
+    plain = text.lower()
+    if not plain.isascii():
+        plain = unicodedata.normalize("NFKC", text).lower()
+        yield plain
+        plain = plain.translate(_LOOKALIKES)
     yield plain
-    yield folded.translate(_DIGITS)
-    if "1" in folded:
-        yield folded.translate(_ONE_IS_L).translate(_DIGITS)
+    if _DISGUISE.search(plain):
+        yield plain.translate(_DIGITS)
+        yield plain.translate(_ONE_IS_L).translate(_DIGITS)

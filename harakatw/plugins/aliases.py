@@ -154,9 +154,11 @@ class Aliases:
         if alias is None:
             return CONT
         transaction = transaction_of(connection)
-        others = len(transaction.rcpt_to) - 1  # the alias is one of them
-        if others + len(alias.targets) > MAX_RECIPIENTS:
-            return TOO_MANY
+        if len(transaction.rcpt_to) + len(alias.targets) > MAX_RECIPIENTS:
+            added = _resolved(transaction).added
+            new = [t for t in alias.targets[1:] if _mailbox(t, recipient) not in added]
+            if len(transaction.rcpt_to) + len(new) > MAX_RECIPIENTS:
+                return TOO_MANY
         host = recipient.host
         is_ours = alias.names_domain or self.hosts.contains(host)
         _resolved(transaction).pending = Pending(recipient, alias, host, is_ours)
@@ -285,6 +287,10 @@ def _without_dropped(transaction: ITransaction, resolved: Resolved) -> Verdict:
         return OK
     transaction.rcpt_to = kept
     return CONT
+
+
+def _mailbox(target: Target, recipient: Address) -> tuple[str, str]:
+    return target.user, target.host or recipient.host
 
 
 def _shown(target: Target, host: str) -> str:

@@ -5,12 +5,14 @@ Ten looks at the header of a message.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
 import attrs
 
+from harakatw.message.header import Header
 from harakatw.plugin import (
     CONT,
     IConnection,
@@ -57,6 +59,38 @@ LISTS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = MappingProxyType(
 _DOMAIN = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+")
 
 
+@attrs.define(eq=False)
+class Look:
+    """
+    One message, looked at by all checks. What they find is stored in one go.
+
+    @ivar counts: how many fields there are, by their names in lower case.
+    """
+
+    connection: IConnection
+    transaction: ITransaction
+    header: Header
+    counts: Mapping[str, int]
+    passed: list[str] = attrs.field(factory=list)
+    fail: list[str] = attrs.field(factory=list)
+    msg: list[str] = attrs.field(factory=list)
+    skip: list[str] = attrs.field(factory=list)
+    emit: bool = False
+    _authors: tuple[tuple[str, str], ...] | None = None
+
+    @property
+    def authors(self) -> tuple[tuple[str, str], ...]:
+        """All addresses in C{From}; see L{authors}."""
+        if self._authors is None:
+            self._authors = authors(self.header)
+        return self._authors
+
+    def first(self, name: str) -> Iterator[str]:
+        """The value of the first field of a name, if there is one."""
+        if name.lower() in self.counts:
+            yield self.header.get_all(name)[0]
+
+
 @implementer(IDataPostHook)
 @attrs.frozen
 class Headers:
@@ -67,16 +101,14 @@ class Headers:
     now: Callable[[], float]
     organizations: Organizations = attrs.field(factory=Organizations, init=False)
     brands: Brands = attrs.field(init=False, repr=False)
-    _checks: tuple[Callable[[IConnection], Verdict], ...] = attrs.field(
-        init=False, repr=False
-    )
+    _checks: tuple[Callable[[Look], Verdict], ...] = attrs.field(init=False, repr=False)
 
     @brands.default
     def _read_brands(self) -> Brands:
         return make_brands(self.options.phish_targets, self.options.phish_domains)
 
     @_checks.default
-    def _choose_checks(self) -> tuple[Callable[[IConnection], Verdict], ...]:
+    def _choose_checks(self) -> tuple[Callable[[Look], Verdict], ...]:
         known = (
             self.duplicate_singular,
             self.missing_required,
@@ -92,63 +124,74 @@ class Headers:
         return tuple(each for each in known if getattr(self.options, each.__name__))
 
     def hook_data_post(self, connection: IConnection) -> Verdict:
+        transaction, header = transaction_of(connection), header_of(connection)
+        counts = Counter(map(str.lower, header.names()))
+        look = Look(connection, transaction, header, counts)
+        verdict = self._run(look)
+        transaction.results.add(
+            self,
+            passed=look.passed,
+            fail=look.fail,
+            msg=look.msg,
+            skip=look.skip,
+            emit=look.emit,
+        )
+        return verdict
+
+    def _run(self, look: Look) -> Verdict:
         for check in self._checks:
-            verdict = check(connection)
+            verdict = check(look)
             if verdict is not CONT:
                 return verdict
         return CONT
 
     # ---- form ------------------------------------------------------------------------
 
-    def duplicate_singular(self, connection: IConnection) -> Verdict:
+    def duplicate_singular(self, look: Look) -> Verdict:
         """No field that may be there once is there twice."""
-        header, results = header_of(connection), transaction_of(connection).results
-        twice = [n for n in self.options.singular if len(header.fields(n)) > 1]
+        counts = look.counts
+        twice = [n for n in self.options.singular if counts.get(n.lower(), 0) > 1]
         if not twice:
-            results.add(self, passed="duplicate")
+            look.passed.append("duplicate")
             return CONT
-        results.add(self, fail=[f"duplicate:{name}" for name in twice])
+        look.fail += (f"duplicate:{name}" for name in twice)
         why = f"Only one {twice[0]} header allowed. See RFC 5322, Section 3.6"
         return _refuse(self.options.reject_duplicate_singular, why)
 
-    def missing_required(self, connection: IConnection) -> Verdict:
+    def missing_required(self, look: Look) -> Verdict:
         """Every field that must be there is."""
-        header, results = header_of(connection), transaction_of(connection).results
-        missing = [n for n in self.options.required if not header.fields(n)]
+        missing = [n for n in self.options.required if n.lower() not in look.counts]
         if not missing:
-            results.add(self, passed="missing")
+            look.passed.append("missing")
             return CONT
-        results.add(self, fail=[f"missing:{name}" for name in missing])
+        look.fail += (f"missing:{name}" for name in missing)
         why = f"Required header '{missing[0]}' missing"
         return _refuse(self.options.reject_missing_required, why)
 
-    def invalid_return_path(self, connection: IConnection) -> Verdict:
+    def invalid_return_path(self, look: Look) -> Verdict:
         """
         Nobody but the last server writes Return-Path (RFC 5321 section 4.4): what comes
         in with one loses it.
         """
-        transaction = transaction_of(connection)
-        if header_of(connection).fields("Return-Path"):
-            if connection.relaying:
-                transaction.results.add(self, fail="Return-Path", emit=True)
+        if "return-path" in look.counts:
+            if look.connection.relaying:
+                look.fail.append("Return-Path")
+                look.emit = True
                 why = "Outgoing mail must not have a Return-Path header (RFC 5321)"
                 return _refuse(self.options.reject_invalid_return_path, why)
-            transaction.remove_header("Return-Path")
-        transaction.results.add(self, passed="Return-Path")
+            look.transaction.remove_header("Return-Path")
+        look.passed.append("Return-Path")
         return CONT
 
-    def invalid_date(self, connection: IConnection) -> Verdict:
+    def invalid_date(self, look: Look) -> Verdict:
         """The message was written not long ago."""
-        dates = header_of(connection).get_all("Date")
-        if not dates:
-            return CONT
-        complaint, why = self._date_complaint(dates[0])
-        results = transaction_of(connection).results
-        if not complaint:
-            results.add(self, passed="invalid_date")
-            return CONT
-        results.add(self, fail=f"invalid_date({complaint})")
-        return _refuse(self.options.reject_invalid_date, why)
+        for date in look.first("Date"):
+            complaint, why = self._date_complaint(date)
+            if complaint:
+                look.fail.append(f"invalid_date({complaint})")
+                return _refuse(self.options.reject_invalid_date, why)
+            look.passed.append("invalid_date")
+        return CONT
 
     def _date_complaint(self, text: str) -> tuple[str, str]:
         """What is wrong with a Date, and how the client is told."""
@@ -164,92 +207,83 @@ class Headers:
 
     # ---- way -------------------------------------------------------------------------
 
-    def user_agent(self, connection: IConnection) -> Verdict:
+    def user_agent(self, look: Look) -> Verdict:
         """Which program wrote it? Most that people use say so."""
-        header, results = header_of(connection), transaction_of(connection).results
-        found = [value for name in AGENTS for value in header.get_all(name)[:1]]
+        found = [value for name in AGENTS for value in look.first(name)]
         if found:
-            results.add(
-                self, passed=[f"UA({each[:_AGENT_CHARACTERS]})" for each in found]
-            )
+            look.passed += (f"UA({each[:_AGENT_CHARACTERS]})" for each in found)
         else:
-            results.add(self, fail="UA")
+            look.fail.append("UA")
         return CONT
 
-    def direct_to_mx(self, connection: IConnection) -> Verdict:
+    def direct_to_mx(self, look: Look) -> Verdict:
         """Mail of people comes past a server of theirs, so it has two trace fields."""
-        results = transaction_of(connection).results
-        if connection.notes.get("auth_user"):
-            results.add(self, skip="direct-to-mx(auth)")
+        if look.connection.notes.get("auth_user"):
+            look.skip.append("direct-to-mx(auth)")
             return CONT
-        hops = message_of(connection).received_count + 1  # ours
+        hops = message_of(look.connection).received_count + 1  # ours
         if hops < 2:
-            results.add(self, fail=f"direct-to-mx(too few Received({hops}))")
+            look.fail.append(f"direct-to-mx(too few Received({hops}))")
         else:
-            results.add(self, passed=f"direct-to-mx({hops})")
+            look.passed.append(f"direct-to-mx({hops})")
         return CONT
 
-    def mailing_list(self, connection: IConnection) -> Verdict:
+    def mailing_list(self, look: Look) -> Verdict:
         """Did a mailing list send it?"""
-        header, results = header_of(connection), transaction_of(connection).results
         found = dict.fromkeys(
             program
             for name, programs in LISTS.items()
-            for value in header.get_all(name)[:1]
+            for value in look.first(name)
             for program, pattern in programs
             if re.search(pattern, value, re.IGNORECASE)
         )
         if found:
-            results.add(self, passed=[f"MLM({program})" for program in found])
+            look.passed += (f"MLM({program})" for program in found)
         else:
-            results.add(self, msg="not MLM")
+            look.msg.append("not MLM")
         return CONT
 
-    def delivered_to(self, connection: IConnection) -> Verdict:
+    def delivered_to(self, look: Look) -> Verdict:
         """No recipient has had it already: the message would go round in circles."""
-        transaction = transaction_of(connection)
-        there = {
-            value.lower() for value in header_of(connection).get_all("Delivered-To")
-        }
-        if not there:
+        if "delivered-to" not in look.counts:
             return CONT
-        if all(each.address.lower() not in there for each in transaction.rcpt_to):
+        values = look.header.get_all("Delivered-To")
+        there = frozenset(value.lower() for value in values)
+        if all(each.address.lower() not in there for each in look.transaction.rcpt_to):
             return CONT
-        transaction.results.add(self, fail="delivered_to", emit=True)
+        look.fail.append("delivered_to")
+        look.emit = True
         why = "Invalid Delivered-To header content"
         return _refuse(self.options.reject_delivered_to, why)
 
     # ---- author ----------------------------------------------------------------------
 
-    def from_match(self, connection: IConnection) -> Verdict:
+    def from_match(self, look: Look) -> Verdict:
         """
         Is the author the sender? Of several authors, however hidden, each must be.
         """
-        transaction = transaction_of(connection)
-        sender, results = transaction.mail_from, transaction.results
+        sender = look.transaction.mail_from
         if sender.is_null:
-            results.add(self, fail="from_match(null)")
-            return CONT
-        header = header_of(connection)
-        found = authors(header)
-        if not found:
-            reason = "unparsable" if header.fields("From") else "missing"
-            results.add(self, fail=f"from_match({reason})")
-            return CONT
-        if all(address == sender.address.lower() for address, _ in found):
-            results.add(self, passed="from_match")
-            return CONT
-        wanted = self.organizations.of(sender.host)
-        others = [
-            d for _, d in found if not wanted or self.organizations.of(d) != wanted
-        ]
-        if others:
-            other = self.organizations.of(others[0]) or others[0]
-            results.add(self, fail=f"from_match({wanted} / {other})", emit=True)
+            look.fail.append("from_match(null)")
+        elif "from" not in look.counts:
+            look.fail.append("from_match(missing)")
+        elif not look.authors:
+            look.fail.append("from_match(unparsable)")
+        elif all(address == sender.address.lower() for address, _ in look.authors):
+            look.passed.append("from_match")
         else:
-            agreeing = ",".join(("domain", *self._agreeing(connection, wanted)))
-            results.add(self, passed=f"from_match({agreeing})")
+            self._compare_domains(look, self.organizations.of(sender.host))
         return CONT
+
+    def _compare_domains(self, look: Look, wanted: str) -> None:
+        for _, domain in look.authors:
+            if self.organizations.of(domain) != (wanted or None):
+                other = self.organizations.of(domain) or domain
+                look.fail.append(f"from_match({wanted} / {other})")
+                look.emit = True
+                return
+        agreeing = ",".join(("domain", *self._agreeing(look.connection, wanted)))
+        look.passed.append(f"from_match({agreeing})")
 
     def _agreeing(self, connection: IConnection, domain: str) -> Iterator[str]:
         """What else is of that organization: the client's names."""
@@ -261,37 +295,35 @@ class Headers:
             if any(self.organizations.of(name) == domain for name in names):
                 yield word
 
-    def from_phish(self, connection: IConnection) -> Verdict:
+    def from_phish(self, look: Look) -> Verdict:
         """
         Who uses a well-known name is who has it, or proved to be.
         """
-        header, transaction = header_of(connection), transaction_of(connection)
-        if not header.fields("From"):
-            transaction.results.add(self, skip="from_phish(missing)")
+        if "from" not in look.counts:
+            look.skip.append("from_phish(missing)")
             return CONT
-        domains = {self.organizations.of(domain) for _, domain in authors(header)}
-        if not domains:
-            transaction.results.add(self, fail="from_phish(unparseable)")
+        if not look.authors:
+            look.fail.append("from_phish(unparseable)")
             return CONT
-        for brand in self.brands.named_in(from_texts(header)):
+        names = self.brands.named_in(from_texts(look.header))
+        domains = {self.organizations.of(d) for _, d in look.authors} if names else ()
+        for brand in names:
             owners = self.brands.domains[brand]
-            if domains <= owners or self._is_proved(connection, owners):
+            if owners.issuperset(domains) or self._is_proved(look.connection, owners):
                 continue
-            return self._phish(transaction, brand, domains, owners)
-        transaction.results.add(self, passed="from_phish")
+            return self._phish(look, brand, domains, owners)
+        look.passed.append("from_phish")
         return CONT
 
     def _phish(
-        self,
-        transaction: ITransaction,
-        brand: str,
-        domains: Iterable[str],
-        owners: Iterable[str],
+        self, look: Look, brand: str, domains: Iterable[str], owners: Iterable[str]
     ) -> Verdict:
         owner = " or ".join(sorted(owners))
         found = ", ".join(sorted(domains))
-        why = f"'{brand}' found when domain is '{found}' instead of '{owner}'"
-        transaction.results.add(self, fail=f"from_phish({brand})", msg=why)
+        look.fail.append(f"from_phish({brand})")
+        look.msg.append(
+            f"'{brand}' found when domain is '{found}' instead of '{owner}'"
+        )
         return _refuse(
             self.options.reject_from_phish,
             f"Phishing message appears to impersonate {owner}",

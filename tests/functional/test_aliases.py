@@ -87,6 +87,31 @@ class AliasTests(RelayTestCase):
         client.say("MAIL FROM:<a@client.example>", "RCPT TO:<u@victim.example>")
         self.assertEqual(await client.codes(2), [250, 550])
 
+    async def test_fan_out(self) -> None:
+        """
+        Lists of a thousand, asked for again and again (row 23): each person is on the
+        message once, and when there are too many the rest is asked to come later.
+        """
+        lists = {
+            f"list{number}": {
+                "action": "alias",
+                "to": [f"user{number}.{each}" for each in range(1000)],
+            }
+            for number in range(7)
+        }
+        server = self.site(**{"aliases.json": json.dumps(lists)})
+        client = await self.greeted(server)
+        await client.ask("MAIL FROM:<a@client.example>")
+        for _ in range(50):
+            client.say(*[f"RCPT TO:<list{n}@here.example>" for n in range(4)])
+            self.assertEqual(await client.codes(4), [250] * 4)
+        client.say(*[f"RCPT TO:<list{n}@here.example>" for n in (4, 5)])
+        self.assertEqual(await client.codes(2), [452, 452])
+        client.say("RSET", "MAIL FROM:<a@client.example>")
+        self.assertEqual(await client.codes(2), [250, 250])
+        said = await client.ask("RCPT TO:<list5@here.example>")
+        self.assertEqual(said[:3], "250")
+
     async def test_loop(self) -> None:
         """
         Two servers that alias to each other (row 30): the message goes round until it

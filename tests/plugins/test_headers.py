@@ -153,7 +153,18 @@ class FormTests(HeadersTestCase):
         """Whatever stands in a Date, it is a time or none, and no error."""
         for text in ("", " ", ",", ":", "\0", "1 Jan", "1 1 1 1 1", "a" * 100_000):
             parse_date(text)
-        self.assertEqual(parse_date("Thu, 1 Jan 1970 01:00:00 +0100"), 0.0)
+        for month in range(12):
+            seconds = NOW + month * 30 * DAY
+            self.assertEqual(parse_date(formatdate(seconds)), seconds)
+        for text in (
+            "Thu, 1 Jan 1970 01:00:00 +0100",
+            "1 jan 1970 00:00:00 -0000 (UTC)",
+            "Wed, 31 Dec 1969 18:30:00 -0530",
+            "Thu, 01 Jan 70 00:00 GMT",
+        ):
+            self.assertEqual(parse_date(text), 0.0, text)
+        for text in "1 Jan 1970 24:00:00 +0000", "32 Jan 1970 00:00:00 +0000":
+            self.assertIsNone(parse_date(text), text)
 
     def test_off(self) -> None:
         """A check that is off neither stores nor refuses anything."""
