@@ -112,6 +112,35 @@ class AliasTests(RelayTestCase):
         said = await client.ask("RCPT TO:<list5@here.example>")
         self.assertEqual(said[:3], "250")
 
+    async def test_lmtp(self) -> None:
+        """
+        A client that speaks LMTP has a reply for each recipient that it named, whatever
+        became of them.
+        """
+        far = await self.sink()
+        server = self.site(
+            f"far.example={far.where}",
+            f"routed.example={far.where}",
+            **{"listeners.ini": "[127.0.0.1:0]\nprotocol=lmtp\n"},
+        )
+        client = await self.connect(server)
+        await client.codes(1)
+        await client.ask("LHLO client.example")
+        named = ("sales@here.example", "noreply@here.example", "bob@here.example")
+        client.say(
+            "MAIL FROM:<a@client.example>", *(f"RCPT TO:<{each}>" for each in named)
+        )
+        self.assertEqual(await client.codes(4), [250] * 4)
+        await client.ask("DATA")
+        client.say("Subject: x", "", ".", "NOOP")
+        self.assertEqual(await client.codes(4), [250] * 4)
+        await self.emptied(server)
+        everybody = ["bob@far.example", "carol@routed.example"]
+        self.assertEqual(far.recipients(), everybody)
+        for user, count in ("alice", 1), ("bob", 1), ("noreply", 0):
+            delivered = server.delivered(f"maildir/here.example/{user}")
+            self.assertEqual(len(delivered), count, user)
+
     async def test_loop(self) -> None:
         """
         Two servers that alias to each other (row 30): the message goes round until it
