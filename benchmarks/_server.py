@@ -109,14 +109,19 @@ def run(where: Instance) -> Iterator[Server]:
     }
     process = subprocess.Popen(command, cwd=where.folder, env=environment)
     try:
-        _wait_for_greeting(where.port)
+        wait_for_greeting(where.port)
         yield Server(where.port, process.pid)
     finally:
         process.terminate()
         process.wait(60)
 
 
-def _wait_for_greeting(port: int) -> None:
+def wait_for_greeting(port: int) -> None:
+    """
+    Wait until a server is there.
+
+    @raise SystemExit: if it does not come.
+    """
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         try:

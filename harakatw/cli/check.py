@@ -123,5 +123,6 @@ def _files_of_others(instance: OpenInstance) -> Iterator[str]:
     not in use.
     """
     yield from (f"{name}.timeout" for name in instance.plugin_names)
+    yield from ("tls/*", "*.pem")  # certificates have the names that they were given
     for name, cls in bundled_options(instance.search):
         yield from (option.source.file for option in options(cls, name))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, DeferredQueue, succeed
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IPullProducer
 from twisted.internet.protocol import Protocol
@@ -32,6 +32,7 @@ class Client(Protocol):
         self._octets = b""
         self._lines: list[str] = []
         self._event: Deferred[None] | None = None
+        self._diverted: DeferredQueue[bytes] | None = None
 
     # ---- to say ----------------------------------------------------------------------
 
@@ -96,6 +97,16 @@ class Client(Protocol):
         heard, self.heard = self.heard, []
         return [int(text[:3]) for text in heard]
 
+    def divert(self) -> "DeferredQueue[bytes]":
+        """From now on octets are no replies: they go to the queue as they come."""
+        queue: DeferredQueue[bytes] = DeferredQueue()
+        self._diverted = queue
+        return queue
+
+    async def lost_connection(self) -> None:
+        """Wait until the connection is over, however that comes about."""
+        await self._until(lambda: False)
+
     def leave(self) -> "Deferred[None]":
         """Break the connection off; fires when it is."""
         if self.lost is not None:
@@ -105,6 +116,9 @@ class Client(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         """Gather replies."""
+        if self._diverted is not None:
+            self._diverted.put(data)
+            return
         *lines, self._octets = (self._octets + data).split(b"\r\n")
         for line in lines:
             self._lines.append(line.decode("ascii"))
