@@ -294,9 +294,19 @@ def check_guard(session: Session) -> None:
     @raise ProtocolError: 530 before TLS or before a login, where these are needed.
     @see: RFC 3207 section 4, RFC 6409 section 4.3, RFC 4954 section 6
     """
-    listener, connection = session.context.listener, session.connection
-    needs_tls = listener.tls == "required" or listener.client_certificate
-    if needs_tls and not connection.tls.enabled:
-        raise ProtocolError(TLS_FIRST)
-    if listener.submission and not connection.relaying:
+    check_encrypted(session)
+    if session.context.listener.submission and not session.connection.relaying:
         raise ProtocolError(AUTH_FIRST)
+
+
+def check_encrypted(session: Session) -> None:
+    """
+    May this command come in clear?
+
+    @raise ProtocolError: 530 where TLS is needed and not there.
+    @see: RFC 3207 section 4
+    """
+    listener = session.context.listener
+    needs_tls = listener.tls == "required" or listener.client_certificate
+    if needs_tls and not session.connection.tls.enabled:
+        raise ProtocolError(TLS_FIRST)

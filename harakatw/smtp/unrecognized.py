@@ -10,7 +10,7 @@ from harakatw.errors import ProtocolError
 from harakatw.new_client import NewClient
 from harakatw.reply import Reply, reply
 from harakatw.smtp.anew import begin_again
-from harakatw.smtp.secure import refuse_tls
+from harakatw.smtp.secure import check_encrypted, refuse_tls
 from harakatw.smtp.session import Session
 from harakatw.verdict import DENYSOFT, Kind, Verdict
 from harakatw.wire.session import Phase
@@ -29,7 +29,8 @@ def unrecognized(session: Session, verb: bytes, argument: bytes) -> None:
     Let the plugins answer.
 
     @raise ProtocolError: 500 if the line is not printable text, or the verb is that of
-        an extension which the listener does not offer.
+        an extension which the listener does not offer; 530 in clear where the listener
+        needs TLS.
     """
     if session.phase is Phase.START and refuse_tls(session, verb):
         return
@@ -41,6 +42,8 @@ def unrecognized(session: Session, verb: bytes, argument: bytes) -> None:
         raise ProtocolError(NOT_TEXT)
     if name in session.context.listener.no_extensions:
         raise ProtocolError(SWITCHED_OFF)
+    if session.context.listener.guarded and name != "STARTTLS":
+        check_encrypted(session)
     session.ask("unrecognized_command", (name, text), _ruled, name, text)
 
 

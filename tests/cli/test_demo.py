@@ -2,6 +2,7 @@
 
 import io
 import shlex
+import time
 from pathlib import Path
 
 from twisted.internet.testing import MemoryReactorClock
@@ -12,6 +13,9 @@ from harakatw.cli.failure import CommandError
 from harakatw.cli.instance import open_instance
 from harakatw.config.connection import ConnectionOptions
 from harakatw.config.options import load_options
+from harakatw.net.tls.load import load_tls
+from harakatw.net.tls.options import TLSOptions
+from harakatw.process.certificates import tls_problems
 from tests.cli.instances import InstanceTestCase
 
 
@@ -39,6 +43,25 @@ class MakeDemoTests(SynchronousTestCase):
         make_demo(directory, "127.0.0.1:2626")
         hosts = open_instance(directory).files.read_list("host_list").value
         self.assertIn("localhost", hosts)
+
+    def test_tls(self) -> None:
+        """It has a certificate for this machine, and offers STARTTLS."""
+        directory = Path(self.mktemp())
+        make_demo(directory, "127.0.0.1:2626")
+        instance = open_instance(directory)
+        self.assertIn("tls", instance.plugin_names)
+        self.assertEqual(tls_problems(instance.settings, time.time()), ())
+        loaded = load_tls(TLSOptions(), instance.files, "localhost")
+        assert loaded.table is not None
+        (pair,) = loaded.table.pairs
+        self.assertIn("localhost", pair.names)
+
+    def test_key(self) -> None:
+        """Nobody else may read the key."""
+        directory = Path(self.mktemp())
+        make_demo(directory, "127.0.0.1:2626")
+        mode = (directory / "config/tls_key.pem").stat().st_mode
+        self.assertEqual(mode & 0o777, 0o600)
 
     def test_bad_address(self) -> None:
         """What is no address with a port is refused, before anything is made."""

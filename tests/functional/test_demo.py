@@ -4,6 +4,7 @@ import shlex
 import shutil
 import signal
 import smtplib
+import ssl
 import subprocess
 import sys
 from email.message import EmailMessage
@@ -101,6 +102,16 @@ class DemoTests(ProcessTestCase):
             shlex.split(line), check=True, timeout=60, stdout=subprocess.DEVNULL
         )
         self.assertEqual(len(self.delivered()), 1)
+
+    def test_encrypted(self) -> None:
+        """It takes messages encrypted, with the certificate that was made for it."""
+        authority = self.directory / "config/tls_cert.pem"
+        context = ssl.create_default_context(cafile=str(authority))
+        with smtplib.SMTP("localhost", self.port, timeout=60) as client:
+            client.starttls(context=context)
+            client.sendmail("me@example.org", "you@localhost", MESSAGE)
+        self.assertEqual(len(self.delivered()), 1)
+        self.assertIn("openssl s_client", self.demo.printed())
 
     def printed_line(self, start: str) -> str:
         """The line among the instructions that begins so."""

@@ -375,8 +375,9 @@ class GuardTests(SecureTestCase):
         """With C{tls=required} MAIL has to wait for TLS (RFC 3207 section 4)."""
         server = self.server(listener=Listener(tls="required"))
         clear = server.connect()
-        clear.say("EHLO client.example", "MAIL FROM:<a@b.example>")
-        self.assertIn("530 5.7.0 Must issue a STARTTLS", clear.hear())
+        clear.say("EHLO client.example", "MAIL FROM:<a@b.example>", "AUTH PLAIN x")
+        self.assertEqual(clear.codes(), [220, 250, 530, 530])
+        self.assertIn("530 5.7.0 Must issue a STARTTLS", clear.ask("AUTH PLAIN x"))
         peer = self.encrypted(server, client=clear)
         self.assertIn("250", peer.ask("EHLO client.example"))
         self.assertIn("250", peer.ask("MAIL FROM:<a@b.example>"))

@@ -37,7 +37,7 @@ def lacks() -> str:
         return "PEERS does not name a folder with Haraka"
     if _haraka() is None:
         return f"no Haraka in {os.environ['PEERS']}"
-    node = _node()
+    node = find_node()
     if node is None:
         return "not installed: node"
     version = subprocess.run([node, "--version"], capture_output=True, text=True)
@@ -52,7 +52,7 @@ def _haraka() -> Path | None:
     return next(peers.glob("**/node_modules/.bin/haraka"), None)
 
 
-def _node() -> str | None:
+def find_node() -> str | None:
     """One that came with it, or else the system's."""
     peers = Path(os.environ.get("PEERS", ""))
     own = next(peers.glob("node/node_modules/*/bin/node"), None)
@@ -87,7 +87,7 @@ def start_haraka(domain: str, certificate: Signed, clean_up: CleanUp) -> Haraka:
         (folder / name).mkdir()
     for name, text in _files(domain, port, certificate).items():
         (folder / "config" / name).write_text(text)
-    command = (str(_node()), str(_haraka()), "-c", folder)
+    command = (str(find_node()), str(_haraka()), "-c", folder)
     daemon = run_daemon(command, folder, clean_up, TMPDIR=str(folder / "tmp"))
     daemon.until(lambda: greets(port))
     return Haraka(folder, port)
