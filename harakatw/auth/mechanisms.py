@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 
 from harakatw.auth.checks import first_answer
 from harakatw.auth.state import Granted
-from harakatw.auth.talk import Talk
+from harakatw.auth.talk import CancelledByClient, Talk
 from harakatw.interfaces.session import IConnection
 from harakatw.secret import Secret
 from harakatw.wire.sasl.bearer import (
@@ -176,7 +176,10 @@ async def _bearer(
         plugin, user = found
         if _is_wanted(message.user, user) and is_sane(user):
             return Granted(user, plugin.name)
-    await talk.ask(bearer_error(INVALID_TOKEN, plugins[0].token_scope))
+    try:
+        await talk.ask(bearer_error(INVALID_TOKEN, plugins[0].token_scope))
+    except (CancelledByClient, SASLError):
+        pass  # whatever it says to that, it was wrong
     return None
 
 

@@ -339,7 +339,8 @@ class Connection:
     @property
     def can_bind(self) -> bool:
         """Is there anything that identifies the encrypted channel?"""
-        return self.channel_binding("tls-server-end-point") is not None
+        kinds = ("tls-exporter", "tls-server-end-point")  # the first is found quickly
+        return any(self.channel_binding(kind) is not None for kind in kinds)
 
     def excused_seconds(self) -> float:
         """For how long did plugins only wait for the client? Their limits count on."""

@@ -14,6 +14,7 @@ from harakatw.errors import ProtocolError, TemporaryFailure
 from harakatw.plugin import AuthPlugin, IConnection, Secret
 from harakatw.reply import reply
 from tests.auth.sites import auth_site, b64, offered, plain, say, unb64
+from tests.auth.users import fixed_users
 from tests.fake_plugins import fake_plugin
 from tests.log_events import collect_log
 from tests.sessions import Site, make_site
@@ -439,3 +440,23 @@ class SecretTests(SynchronousTestCase):
             b64("\0matt\0g"),
         ):
             self.assertNotIn(secret, told)
+
+
+class TokenTests(SynchronousTestCase):
+    """OAUTHBEARER and XOAUTH2."""
+
+    def test_cancelled_refusal(self) -> None:
+        """Whatever a client says to why its token is refused, it was wrong."""
+        for answer in "", "*", "AQ==", "nonsense!":
+            site = auth_site(fixed_users({}, {"token": "ann"}))
+            message = b64("user=ann\x01auth=Bearer guess\x01\x01")
+            said = say(site, f"AUTH XOAUTH2 {message}", answer).splitlines()
+            self.assertEqual(said[1], FAILED.strip(), answer)
+            self.assertEqual(site.connection.notes["auth_fails"], 1)
+
+    def test_case(self) -> None:
+        """Issuers and clients differ in case; the issuer's counts."""
+        site = auth_site(fixed_users({}, {"token": "ann@example.com"}))
+        message = b64("user=Ann@Example.com\x01auth=Bearer token\x01\x01")
+        self.assertEqual(say(site, f"AUTH XOAUTH2 {message}"), SUCCESS)
+        self.assertEqual(site.connection.notes["auth_user"], "ann@example.com")

@@ -43,6 +43,10 @@ class Users:
     @ivar iterations: of SCRAM, likewise.
     @ivar secret: of which made-up salts are made: nobody else knows it, and it is the
         same in every process until the users change.
+    @ivar has_plain: is the password of any user there as it is?
+    @ivar some_methods: the mechanisms by which any user or program can log in.
+    @ivar every_method: those by which all can: a client takes the best that is offered,
+        and fails if it is no good for its user.
     @ivar mistakes: entries that cannot be used, and those that should be better.
     """
 
@@ -51,29 +55,10 @@ class Users:
     decoy: StoredPassword | None = attrs.field(repr=False)
     iterations: int
     secret: bytes = attrs.field(repr=False)
+    has_plain: bool
+    some_methods: frozenset[str]
+    every_method: frozenset[str]
     mistakes: tuple[Mistake, ...]
-
-    @property
-    def has_plain(self) -> bool:
-        """Is the password of any user there as it is?"""
-        return any(isinstance(p, PlainPassword) for p in self.passwords.values())
-
-    @property
-    def some_methods(self) -> frozenset[str]:
-        """The mechanisms by which any user or program can log in."""
-        found = frozenset[str]().union(*map(methods_of, self.passwords.values()))
-        return found | (_PASSWORD if self.keys else frozenset())
-
-    @property
-    def every_method(self) -> frozenset[str]:
-        """
-        The mechanisms by which all can: a client takes the best that is offered, and
-        fails if it is no good for its user.
-        """
-        if self.keys or not self.passwords:
-            return self.some_methods & _PASSWORD
-        every = [methods_of(stored) for stored in self.passwords.values()]
-        return every[0].intersection(*every)
 
 
 def methods_of(stored: StoredPassword) -> frozenset[str]:
@@ -89,6 +74,7 @@ def read_users(users: Mapping[str, str], api_keys: Mapping[str, str]) -> Users:
     passwords = dict(_passwords(users, mistakes))
     keys = dict(_keys(api_keys, mistakes))
     slow = [stored for stored in passwords.values() if stored.is_slow]
+    methods = [*map(methods_of, passwords.values()), *[_PASSWORD] * bool(keys)]
     entries = "\0".join(map("\0".join, sorted({**users, **api_keys}.items())))
     return Users(
         passwords=passwords,
@@ -96,6 +82,9 @@ def read_users(users: Mapping[str, str], api_keys: Mapping[str, str]) -> Users:
         decoy=_most_common(slow),
         iterations=_iterations(slow),
         secret=hashlib.sha256(entries.encode("utf-8", "surrogateescape")).digest(),
+        has_plain=any(isinstance(p, PlainPassword) for p in passwords.values()),
+        some_methods=frozenset[str]().union(*methods),
+        every_method=methods[0].intersection(*methods) if methods else frozenset(),
         mistakes=tuple(mistakes),
     )
 
