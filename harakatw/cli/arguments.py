@@ -36,6 +36,7 @@ _OF_TRIAL: Final = (
     "skip_deny",
     "queue",
     "dump_stream",
+    "dump_mime",
 )
 
 
@@ -137,6 +138,7 @@ def _add_trial(parser: argparse.ArgumentParser) -> None:
         ("--skip-deny", "go on after a plugin's denial"),
         ("--queue", "have the message queued in earnest, too"),
         ("--dump-stream", "print the message as it is when it is queued"),
+        ("--dump-mime", "print its parts, as they are then"),
     )
     for flag, what in flags:
         group.add_argument(flag, action="store_true", help=what)
@@ -199,6 +201,7 @@ def misplaced(flags: argparse.Namespace) -> str:
         return "--envrcpt needs --envfrom"
     if flags.message is not None and not flags.envrcpt:
         return "--message needs --envrcpt"
-    if (flags.dump_stream or flags.queue) and flags.message is None:
-        return "--dump-stream and --queue need --message"
+    needing = flags.dump_stream or flags.dump_mime or flags.queue
+    if needing and flags.message is None:
+        return "--dump-stream, --dump-mime and --queue need --message"
     return ""

@@ -23,12 +23,14 @@ from zope.interface import implementer
 from harakatw.cli.instance import OpenInstance
 from harakatw.cli.memory_client import MemoryClient, MemoryTransport
 from harakatw.cli.services import ReactorThreads, make_server, make_services
+from harakatw.cli.try_mime import mime_tree
 from harakatw.cli.try_plugins import Recorder, StandIn, chains_for_trial
 from harakatw.cli.try_wanted import Wanted
 from harakatw.config.core import SMTP_PORT, LogOptions
 from harakatw.config.options import load_options
 from harakatw.hooks.loader import LoadedPlugin, PluginLoader
 from harakatw.hooks.registry import load_plugins
+from harakatw.message.mime.limits import limits_of
 from harakatw.message.writer import stuffed_chunks
 from harakatw.observe.levels import LogSwitch
 from harakatw.observe.writer import LogWriter, safe_text
@@ -134,7 +136,7 @@ class _Trial:
             accepts=bool(self.wanted.plugins),
             overrides=self.wanted.skip_deny,
             queues=self.wanted.queue,
-            dump=self._dump if self.wanted.dump else None,
+            dump=self._dump if self.wanted.dump or self.wanted.dump_mime else None,
         )
         chains = chains_for_trial(plugins, stand_in, self.reactor)
         context = make_context(
@@ -231,5 +233,10 @@ class _Trial:
         self.refusal = self.refusal or why
 
     def _dump(self, message: bytes) -> None:
-        for line in message.decode("utf-8", "backslashreplace").split("\r\n"):
+        lines: list[str] = []
+        if self.wanted.dump:
+            lines += message.decode("utf-8", "backslashreplace").split("\r\n")
+        if self.wanted.dump_mime:
+            lines += mime_tree(message, limits_of(self.instance.settings.connection))
+        for line in lines:
             print(f"|  {safe_text(line)}", file=self.out)

@@ -28,6 +28,7 @@ class Wanted:
     @ivar skip_deny: are denials of plugins overridden?
     @ivar queue: is the message queued?
     @ivar dump: is it printed as it is to be queued?
+    @ivar dump_mime: are its parts printed?
     """
 
     plugins: tuple[str, ...] = ()
@@ -41,6 +42,7 @@ class Wanted:
     skip_deny: bool = False
     queue: bool = False
     dump: bool = False
+    dump_mime: bool = False
 
     @classmethod
     def from_flags(cls, flags: Namespace) -> "Wanted":
@@ -67,6 +69,7 @@ class Wanted:
             skip_deny=flags.skip_deny,
             queue=flags.queue,
             dump=flags.dump_stream,
+            dump_mime=flags.dump_mime,
         )
 
 

@@ -69,6 +69,26 @@ def plain_parameter(value: str, name: str) -> str:
     return parse_parameters(value)[1].get(name, "")
 
 
+def all_values(value: str, name: str) -> list[str]:
+    """
+    Every value that a parameter is given, in whatever way: programs do not agree on
+    which of several counts.
+
+    @param value: as for L{parse_parameters}.
+    @param name: in lower case.
+    @return: decoded; none twice.
+    """
+    found = []
+    for segment in islice(_segments(value), 1, None):
+        match = _PARAMETER.match(segment)
+        if match and match[1].lower() == name:
+            text = match[3] if match[2] is None else _QUOTED_PAIR.sub(r"\1", match[2])
+            found.append(clean(decode_words(text)))
+    if _USES_RFC_2231.search(value):
+        found.append(parse_parameters(value)[1].get(name, ""))
+    return list(dict.fromkeys(found))
+
+
 def decode_parameters(value: str) -> str:
     """
     Write a value with parameters so that people and patterns can read it.

@@ -19,6 +19,7 @@ import attrs
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
+from harakatw.message.parameters import all_values
 from harakatw.plugin import (
     CONT,
     IAttachmentStream,
@@ -50,6 +51,7 @@ IN_MEMORY_OCTETS: Final = 1 << 18
 MAX_NOTED: Final = 100
 """Names that are kept in the notes, which are queued with the message."""
 
+_NAMES: Final = (("Content-Disposition", "filename"), ("Content-Type", "name"))
 _NEEDS_TOOL: Final = frozenset(("7z", "rar", "z"))
 _NOT_SHOWN = re.compile(r"[^ -~]")
 
@@ -153,7 +155,8 @@ class Attachment:
         stream: IAttachmentStream,
     ) -> None:
         digest = hashlib.md5(usedforsecurity=False)
-        if extension_of(filename) not in self._archives:
+        archives = [n for n in _names(body) if extension_of(n) in self._archives]
+        if not archives:
             stream.on_data(digest.update)
             stream.on_end(lambda: self._report(transaction, body, digest.hexdigest()))
             return
@@ -168,7 +171,7 @@ class Attachment:
 
         def done() -> "Deferred[None]":
             self._report(transaction, body, digest.hexdigest())
-            looking = self._look(file, filename)
+            looking = self._look(file, archives[0])
             return looking.addCallback(self._found, transaction, seen)
 
         stream.on_data(take)
@@ -229,8 +232,7 @@ class Attachment:
         types = []
         for body in transaction.body.walk():
             types.append(body.ct or body.content_type)
-            names = (body.filename, body.parameters.get("name", ""))
-            seen.files += dict.fromkeys(name for name in names if name)
+            seen.files += _names(body)
         transaction.notes.set("attachment_files", seen.files[:MAX_NOTED])
         transaction.notes.set("attachment_ctypes", types[:MAX_NOTED])
         verdict = self._rule(seen, types, connection.relaying)
@@ -273,6 +275,15 @@ class Attachment:
                     f"Message contains disallowed file extension ({_shown(extension)})"
                 )
         return CONT
+
+
+def _names(body: IBody) -> list[str]:
+    """All names that a part gives itself: programs do not agree on which one counts."""
+    names = [body.filename]
+    for field, parameter in _NAMES:
+        for value in body.header.get_all(field):
+            names += all_values(value, parameter)
+    return list(dict.fromkeys(name for name in names if name))
 
 
 def _rule_on(texts: Iterable[str], patterns: Patterns, what: str) -> Verdict:

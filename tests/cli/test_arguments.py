@@ -62,6 +62,7 @@ class MisplacedTests(SynchronousTestCase):
             ("-t all --envrcpt a@b.c", "--envfrom"),
             ("-t all --envfrom a@b.c --message m", "--envrcpt"),
             ("-t all --dump-stream", "--message"),
+            ("-t all --dump-mime", "--message"),
             ("-t all --queue", "--message"),
         ):
             self.assertIn(where, misplaced(parse(*line.split())), line)

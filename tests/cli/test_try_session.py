@@ -180,6 +180,12 @@ class SessionTests(InstanceTestCase):
         self.assertIn("|  X-Seen: False\n|  \n|  .dot\n", self.printed())
         self.assertIn(r"|  \x1b[31mred", self.printed())
 
+    def test_dump_mime(self) -> None:
+        """Or its parts are."""
+        self.assertEqual(self.status(dump_mime=True), 0)
+        self.assertRegex(self.printed(), r"\|  text/plain 7bit \d+ octets\n")
+        self.assertNotIn("|  Received:", self.printed())
+
     def test_no_message(self) -> None:
         """A session goes as far as what was given."""
         self.assertEqual(self.status(message=None), 0)

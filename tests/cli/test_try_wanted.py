@@ -30,7 +30,7 @@ class WantedTests(SynchronousTestCase):
         found = wanted(
             *("a,b", "--ip", "2001:DB8::1", "--helo", "h.example", "--envfrom", ""),
             *("--envrcpt", "a@b.c", "--envrcpt", "d@e.f", "--message", str(path)),
-            *("--set-relay", "--skip-deny", "--queue", "--dump-stream"),
+            *("--set-relay", "--skip-deny", "--queue", "--dump-stream", "--dump-mime"),
         )
         self.assertEqual(
             found,
@@ -46,6 +46,7 @@ class WantedTests(SynchronousTestCase):
                 skip_deny=True,
                 queue=True,
                 dump=True,
+                dump_mime=True,
             ),
         )
 

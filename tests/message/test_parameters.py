@@ -4,8 +4,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from harakatw.message.parameters import (
     MAX_SECTIONS,
+    all_values,
     decode_parameters,
     parse_parameters,
+    plain_parameter,
 )
 from tests.properties import given, st
 
@@ -109,6 +111,28 @@ class ParseTests(SynchronousTestCase):
         for value in (text, likely, f"a;{likely}"):
             parse_parameters(value)
             decode_parameters(value)
+
+
+class OneTests(SynchronousTestCase):
+    """One parameter, for those who do not want all."""
+
+    def test_plain_parameter(self) -> None:
+        """A boundary is read as it stands: it is no text."""
+        for value, expected in (
+            ('a/b; c=d; Boundary="=?utf-8?q?x?="; boundary=e', "=?utf-8?q?x?="),
+            (r'a/b; boundary="x\"y"', 'x"y'),
+            ("a/b; boundary*0=x; boundary*1=y", "xy"),
+            ("a/b; boundary", ""),
+            ("a/b", ""),
+        ):
+            self.assertEqual(plain_parameter(value, "boundary"), expected, value)
+
+    def test_all_values(self) -> None:
+        """Of a name that is given several times, all are found."""
+        value = 'x; n=a; N="b"; n*0=c; n*1=d; m=e; n==?utf-8?q?f?=; n=a'
+        self.assertEqual(all_values(value, "n"), ["a", "b", "f", "cd"])
+        self.assertEqual(all_values('x; n="=?utf-8?q?f?="', "n"), ["f"])
+        self.assertEqual(all_values("n=a", "n"), [])
 
 
 class DecodeTests(SynchronousTestCase):

@@ -86,6 +86,10 @@ class ExtensionTests(SynchronousTestCase):
             b"Content-Type: a/b; name*0=a.; name*1=exe\r\n\r\nx",
             b"Content-Type: a/b; name=a.exe\r\n"
             b"Content-Disposition: attachment; filename=a.txt\r\n\r\nx",
+            b"Content-Disposition: attachment; filename=a.exe;\r\n"
+            b" filename*=utf-8''a.txt\r\n\r\nx",
+            b"Content-Disposition: attachment; filename=a; filename=a.exe\r\n\r\nx",
+            b"Content-Type: a/b\r\nContent-Type: a/b; name=a.exe\r\n\r\nx",
             b"Content-Type: message/rfc822\r\n\r\n"
             + multipart(attached("a.exe"), boundary="i"),
         )

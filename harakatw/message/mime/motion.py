@@ -107,7 +107,7 @@ class Motion:
     @property
     def has_too_many_parts(self) -> bool:
         """Were there more parts than are looked at?"""
-        return self.reader is not None and self.reader.walker.has_too_many_parts
+        return self.reader is not None and self.reader.has_too_many_parts
 
     @property
     def changes(self) -> bool:
@@ -124,7 +124,7 @@ class Motion:
     def part_count(self) -> int:
         """Parts that came."""
         reader = self.reader or self._late
-        return 0 if reader is None else reader.walker.part_count
+        return 0 if reader is None else reader.part_count
 
     async def read(self, message: Message) -> IBody:
         """

@@ -96,6 +96,49 @@ class TreeTests(SynchronousTestCase):
         self.assertEqual(within.header.get("Subject"), "in")
         self.assertEqual(within.bodytext, "hidden")
 
+    def test_encoded_message(self) -> None:
+        """A message in base64 is an attachment, and is read all the same."""
+        inner = multipart(b"\r\nhidden", IMAGE, boundary="i")
+        for coding, octets in (
+            (b"base64", b64encode(inner)),
+            (b"quoted-printable", inner.replace(b"=", b"=3D")),
+        ):
+            part = b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: "
+            taker = Taker()
+            body = read(multipart(part + coding + b"\r\n\r\n" + octets), taker)
+            message = body.children[0]
+            self.assertTrue(message.is_attachment)
+            texts = [each.bodytext for each in message.children[0].children]
+            self.assertEqual(texts, ["hidden", ""])
+            self.assertEqual(
+                taker.given[2:],
+                ["image/png; name=a.png", "a.png", b"picture", "end", inner, "end"],
+            )
+
+    def test_encoded_levels(self) -> None:
+        """Encoded messages in each other count as parts, and are not read for ever."""
+        octets = b"\r\nx"
+        for _ in range(20):
+            octets = (
+                b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: "
+                b"base64\r\n\r\n" + b64encode(octets)
+            )
+        reader = Reader(LIMITS)
+        reader.walker.feed(octets)
+        reader.walker.finish()
+        self.assertEqual(reader.part_count, 4)
+
+    def test_too_many_in_encoded(self) -> None:
+        """Parts in an encoded message count like others."""
+        inner = b64encode(multipart(*[b"\r\nx"] * 50, boundary="i"))
+        part = b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64"
+        octets = multipart(b"\r\nx", part + b"\r\n\r\n" + inner)
+        for most, too_many in (53, True), (54, False):
+            reader = Reader(MIMELimits(max_parts=most))
+            reader.walker.feed(octets)
+            reader.walker.finish()
+            self.assertEqual(reader.has_too_many_parts, too_many, most)
+
     def test_too_much_text(self) -> None:
         """Of all text together no more is kept than is allowed."""
         text = b"\r\n" + b"x" * 60
