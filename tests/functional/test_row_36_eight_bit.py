@@ -47,6 +47,31 @@ class EightBitTests(RelayTestCase):
         (report,) = home.taken
         self.assertIn(b"\r\nStatus: 5.6.3\r\n", report.octets)
 
+    async def test_binary(self) -> None:
+        """
+        Binary mail, with bare line ends, NUL and long lines, is encoded for a host that
+        takes lines of 7bit only, and holds the same octets (RFC 3030 section 3).
+        """
+        server, far, _ = await self.relay_to(b"PIPELINING")
+        content = bytes(range(256)) * 8 + b"a\nb\rc\n.\r\n" + b"x" * 2000
+        octets = (
+            b"Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: image/png\r\n"
+            b"Content-Transfer-Encoding: binary\r\n\r\n" + content
+        )
+        client = await self.greeted(server)
+        envelope = "MAIL FROM:<a@client.example> BODY=BINARYMIME"
+        client.say(envelope, "RCPT TO:<b@far.example>")
+        self.assertEqual(await client.codes(2), [250, 250])
+        client.send(b"BDAT %d LAST\r\n%b" % (len(octets), octets))
+        self.assertEqual(await client.codes(1), [250])
+        await self.emptied(server)
+        (taken,) = far.taken
+        self.assertTrue(far.heard.isascii())
+        self.assertLessEqual(max(map(len, taken.stuffed.split(b"\r\n"))), 998)
+        found: Any = message_from_bytes(taken.octets, policy=policy.default)
+        self.assertEqual(found["Content-Transfer-Encoding"], "base64")
+        self.assertEqual(found.get_content(), content)
+
     async def test_utf8_recipient(self) -> None:
         """
         A recipient that only SMTPUTF8 can name comes back with 5.6.7; what follows on
