@@ -18,6 +18,7 @@ from harakatw.smtp.records import log_problem
 from harakatw.smtp.session import Session
 
 NOT_OFFERED: Final = reply(502, "5.5.1", "ETRN is not offered to you")
+NOT_YOURS: Final = reply(459, "4.7.0", "ETRN is for those who may relay")
 BAD_NODE: Final = reply(501, "5.5.4", "Syntax: ETRN domain, or ETRN @domain")
 NO_QUEUES: Final = reply(459, "4.7.0", "There are no queues with names here")
 NO_QUEUE: Final = reply(458, "4.3.0", "The queue cannot be worked on now")
@@ -31,6 +32,8 @@ def etrn(session: Session, argument: bytes) -> None:
     outbound = session.context.outbound
     if "ETRN" not in session.offer.keywords or outbound is None:
         raise ProtocolError(NOT_OFFERED)
+    if not session.connection.relaying:  # where users log in, and one has not
+        raise ProtocolError(NOT_YOURS)
     if argument.startswith(b"#"):
         session.reply(NO_QUEUES)
         return

@@ -257,6 +257,16 @@ class ETRNTests(SynchronousTestCase):
             self.assertEqual(site.client.codes(), [502])
         self.assertEqual(self.queue.asked, [])
 
+    def test_not_logged_in(self) -> None:
+        """Where users log in, ETRN is announced to all, and done for those who did."""
+        listener = Listener(submission=True)
+        site = make_site(outbound=self.queue, listener=listener)
+        site.client.hear()
+        self.assertIn("250-ETRN", site.client.ask("EHLO client.example"))
+        site.client.say("ETRN far.example")
+        self.assertEqual(site.client.codes(), [459])
+        self.assertEqual(self.queue.asked, [])
+
     def test_before_ehlo(self) -> None:
         """Before EHLO nothing is on offer: 503."""
         site = make_site(fake_plugin(connect=trust), outbound=self.queue)
