@@ -18,6 +18,7 @@ from harakatw.interfaces.queue import (
     QueuedMessage,
     QueuedRecipient,
 )
+from harakatw.message.parameters import parse_parameters
 from harakatw.outbound.demanded import has_demands, read_demands, restate_priority
 from harakatw.wire.params import Params
 
@@ -97,13 +98,27 @@ def pack(
         envid=params.get("ENVID") or "",
         ret=_ret(params, demands),
         is_8bit=is_8bit,
-        is_utf8="SMTPUTF8" in params,
+        is_utf8="SMTPUTF8" in params and _needs_utf8(transaction, is_8bit),
         is_binary=stored.is_binary,
         demands=demands,
         notes=plain_notes(transaction.notes.as_dict()) if transaction.notes else {},
     )
     items = _items(recipients, split_all, demands.released_at)
     return Parcel(message, tuple(items), body)
+
+
+def _needs_utf8(transaction: Any, is_8bit: bool) -> bool:
+    """
+    Does a message with SMTPUTF8 need it? Many clients give it to whatever they send,
+    which need not keep it from hosts without. Recipients are looked at each by itself.
+
+    @see: RFC 6531 section 3.6, RFC 6532 section 3.2 (fields of parts may be UTF-8, too)
+    """
+    header = transaction.message.header
+    if not (transaction.mail_from.address.isascii() and bytes(header).isascii()):
+        return True
+    kind, _ = parse_parameters(header.get("Content-Type") or "")
+    return is_8bit and kind.startswith(("multipart/", "message/"))
 
 
 def _ret(params: Params, demands: Demands) -> str:

@@ -74,17 +74,28 @@ class EightBitTests(RelayTestCase):
 
     async def test_utf8_recipient(self) -> None:
         """
-        A recipient that only SMTPUTF8 can name comes back with 5.6.7; what follows on
-        the same connection is delivered.
+        A recipient that only SMTPUTF8 can name comes back with 5.6.7; the others get
+        the message, which is ASCII but for its text, and so does what follows.
         """
         server, far, home = await self.relay_to(b"8BITMIME")
         to = ("b@far.example", "bücher@far.example")
         await self.submit(server, to, MESSAGE, parameters=" SMTPUTF8")
         await self.submit(server, ("c@far.example",), MESSAGE)
         await self.emptied(server)
-        self.assertEqual(far.recipients(), ["c@far.example"])
+        self.assertEqual(far.recipients(), ["b@far.example", "c@far.example"])
         (report,) = home.taken
-        self.assertEqual(report.octets.count(b"Status: 5.6.7\r\n"), 2)
+        self.assertEqual(report.octets.count(b"Status: 5.6.7\r\n"), 1)
+
+    async def test_utf8_header(self) -> None:
+        """A header in UTF-8 is for hosts with SMTPUTF8 only."""
+        server, far, home = await self.relay_to(b"8BITMIME")
+        message = "Subject: Grüße\r\n\r\nhello\r\n".encode()
+        to = ("b@far.example",)
+        await self.submit(server, to, message, parameters=" SMTPUTF8")
+        await self.emptied(server)
+        self.assertEqual(far.taken, [])
+        (report,) = home.taken
+        self.assertIn(b"Status: 5.6.7\r\n", report.octets)
 
     async def test_invalid_utf8(self) -> None:
         """Octets that are no UTF-8 in a command are refused, the session goes on."""

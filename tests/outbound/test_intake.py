@@ -105,12 +105,11 @@ class PackTests(PostOfficeTestCase):
         parcel = self.pack(
             "a@x.example",
             "b@x.example",
-            params={"RET": "full", "ENVID": "QQ314159", "SMTPUTF8": None},
+            params={"RET": "full", "ENVID": "QQ314159"},
             asked={"b@x.example": {"NOTIFY": "success,Delay", "ORCPT": "rfc822;c@d.e"}},
         )
         self.assertEqual(parcel.message.ret, "FULL")
         self.assertEqual(parcel.message.envid, "QQ314159")
-        self.assertTrue(parcel.message.is_utf8)
         plain, asking = parcel.items[0].recipients
         self.assertEqual((plain.notify, plain.orcpt), ("", ""))
         self.assertEqual(
@@ -128,6 +127,23 @@ class PackTests(PostOfficeTestCase):
         """Octets above 127 anywhere make it 8bit."""
         for octets in (b"X: \xc3\xa9\r\n\r\n", MESSAGE + b"\xe9"):
             self.assertTrue(self.pack("a@x.example", octets=octets).message.is_8bit)
+
+    def test_utf8(self) -> None:
+        """
+        SMTPUTF8 is needed for a sender or a field beyond ASCII, and for what may be in
+        the parts; not for text, nor because a client always says so (RFC 6531).
+        """
+        parts = b"Content-Type: multipart/mixed; boundary=x\r\n\r\n"
+        for octets, is_needed in (
+            (MESSAGE, False),
+            (b"Subject: x\r\n\r\n\xc3\xa9\r\n", False),
+            (b"Subject: \xc3\xa9\r\n\r\n", True),
+            (parts + b"plain\r\n", False),
+            (parts + b"\xc3\xa9\r\n", True),
+        ):
+            for params in ({"SMTPUTF8": None}, {}):
+                message = self.pack("a@x.example", octets=octets, params=params).message
+                self.assertEqual(message.is_utf8, is_needed and bool(params), octets)
 
     def test_notes(self) -> None:
         """Notes are queued."""
