@@ -12,7 +12,7 @@ from typing import Final
 from uuid import uuid4
 
 from harakatw.new_client import NewClient
-from harakatw.smtp.connection import Hello, Local, Proxy, Remote
+from harakatw.smtp.connection import TLS, Hello, Local, Proxy, Remote
 from harakatw.smtp.greeting import begin
 from harakatw.smtp.records import log_summary
 from harakatw.smtp.session import Session
@@ -69,6 +69,14 @@ def _introduce(session: Session, client: NewClient) -> None:
     name = connection.local.host
     connection.start_over(str(uuid4()).upper(), remote, session.context.clock.seconds())
     connection.proxy = Proxy(True, client.said_by, TYPE, "")
+    if connection.tls.enabled:  # the certificate was not this client's
+        connection.tls = tls = TLS(
+            enabled=True,
+            cipher=connection.tls.cipher,
+            version=connection.tls.version,
+            server_name=connection.tls.server_name,
+        )
+        connection.notes.set("tls", tls.as_haraka_has_it())
     if client.local_ip:
         connection.local = Local(client.local_ip, client.local_port, name)
     if client.hello_host:

@@ -1,8 +1,14 @@
 """Row 33 over the wire: PROXY headers, of those who may send them and of others."""
 
-from collections.abc import Iterable
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterable
 
-from tests.functional.client import Client
+from twisted.internet.threads import deferToThread
+
+from harakatw.net.tls.self_signed import self_signed
+from tests.functional.client import DEADLINE_SECONDS, Client
 from tests.functional.hurry import HurriedReactor
 from tests.functional.server import ENVELOPE, RunningServer, ServerTestCase
 from tests.proxy_headers import LOCAL, TCP4, UNKNOWN, binary, value, with_checksum
@@ -131,6 +137,80 @@ class XclientSpoofingTests(ServerTestCase):
             self.assertEqual(await client.codes(3), [220, 250, 250])
             client.say("RCPT TO:<x@elsewhere.example>", "RSET")
             self.assertEqual(await client.codes(2), [code, 250])
+
+
+class EncryptedTests(ServerTestCase):
+    """Headers in front of TLS."""
+
+    def _server(self, how: str) -> RunningServer:
+        pair = self_signed(["mx.here.example"], time.time())
+        return self.start(
+            {
+                **BELIEVED,
+                "config/plugins": "tls\nrcpt_to.in_host_list\nqueue/maildir\n",
+                "config/listeners.ini": f"[127.0.0.1:0]\ntls={how}\n",
+                "config/tls_key.pem": pair.key.decode(),
+                "config/tls_cert.pem": pair.certificate.decode(),
+            }
+        )
+
+    async def test_implicit(self) -> None:
+        """
+        Where TLS comes first, the header comes before it, alone or together with the
+        beginning of the handshake; the session is the client's.
+        """
+        server = self._server("implicit")
+        for apart in (True, False):
+            said = await deferToThread(_encrypted_hello, server.port, TCP4, apart)
+            self.assertIn(b"220 mx.here.example", said)
+            self.assertIn(b"[198.51.100.7]", said)
+
+    async def test_no_header(self) -> None:
+        """Who begins with TLS and no header is turned away without a word in clear."""
+        server = self._server("implicit")
+        client = await self.connect(server)
+        client.send(b"\x16\x03\x01\x00\x05hello")
+        self.assertEqual(await client.rest(), [])
+
+    async def test_starttls(self) -> None:
+        """A header, then STARTTLS: both as ever."""
+        client = await self.connect(self._server("starttls"))
+        client.send(TCP4)
+        self.assertEqual(await client.codes(1), [220])
+        self.assertIn("STARTTLS", await client.ask("EHLO client.example"))
+        self.assertEqual((await client.ask("STARTTLS"))[:3], "220")
+
+
+def _encrypted_hello(port: int, header: bytes, apart: bool) -> bytes:
+    """
+    Say EHLO over TLS behind a header.
+
+    @param apart: is the header sent by itself?
+    """
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    session = context.wrap_bio(incoming, outgoing, server_hostname="mx.here.example")
+    with socket.create_connection(("127.0.0.1", port), DEADLINE_SECONDS) as connection:
+        if apart:
+            connection.sendall(header)
+            header = b""
+
+        def until(step: Callable[[], object]) -> object:
+            nonlocal header
+            while True:
+                try:
+                    return step()
+                except ssl.SSLWantReadError:
+                    octets, header = header + outgoing.read(), b""
+                    connection.sendall(octets)
+                    incoming.write(connection.recv(65536))
+
+        until(session.do_handshake)
+        said = [until(session.read)]
+        session.write(b"EHLO client.example\r\n")
+        said.append(until(session.read))
+    return b"".join(bytes(each) for each in said)  # type: ignore[call-overload]
 
 
 class SlowProxyTests(ServerTestCase):

@@ -90,11 +90,20 @@ class BeginAgainTests(SynchronousTestCase):
                 self.assertIsNot(getattr(connection, name), value, name)
 
     def test_encryption(self) -> None:
-        """The connection stays encrypted, if it was."""
+        """
+        The connection stays encrypted, if it was; but whoever showed a certificate was
+        not this client, and has proved nothing for it.
+        """
         site = make_site(becomes())
-        site.connection.tls = TLS(True, "x", False)
+        site.connection.tls = TLS(True, "x", True, "TLSv1.3", "mx.example")
         site.client.say("BECOME")
-        self.assertTrue(site.connection.tls.enabled)
+        tls = site.connection.tls
+        self.assertEqual((tls.enabled, tls.cipher, tls.version), (True, "x", "TLSv1.3"))
+        self.assertFalse(tls.verified)
+        self.assertIsNone(tls.certificate)
+        note = site.connection.notes.get("tls")
+        self.assertEqual(note["cipher"], {"name": "x", "version": "TLSv1.3"})
+        self.assertFalse(note["authorized"])
 
     def test_trace(self) -> None:
         """Mail is the new client's, also after mail of the first one."""

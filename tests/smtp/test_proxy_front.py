@@ -2,12 +2,16 @@
 
 from typing import Any
 
+import attrs
+from twisted.internet.address import UNIXAddress
 from twisted.logger import formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from harakatw.config.listeners import Listener
+from harakatw.config.networks import Networks
 from harakatw.interfaces.hooks import IConnectInitHook
+from harakatw.smtp.proxy_front import ProxyFront
 from harakatw.verdict import CONT, Verdict
 from tests.log_events import collect_log
 from tests.proxy_clients import PROXY_IP, connect, make_server
@@ -225,6 +229,23 @@ class TrustTests(SynchronousTestCase):
         self.assertTrue(client.transport.disconnecting)
         client = connect(make_server(listener=only))
         self.assertEqual(client.ask(TCP4), GREETING)
+
+    def test_unix_listener(self) -> None:
+        """
+        Whoever may open a unix socket for proxies is one, and a list is about others.
+        """
+        for hosts in ((), (PROXY_IP,)):
+            server = make_server(listener=Listener(proxy=True), hosts=hosts)
+            front = server.door.buildProtocol(UNIXAddress(""))
+            self.assertIsInstance(front, ProxyFront)
+
+    def test_reload(self) -> None:
+        """A new list is for the next connection."""
+        server = make_server()
+        waiting = connect(server)
+        server.context = attrs.evolve(server.context, proxies=Networks())
+        self.assertEqual(connect(server).hear(), GREETING)
+        self.assertEqual(waiting.ask(TCP4), GREETING)
 
     def test_encrypted_listener(self) -> None:
         """Where TLS is to come first, a refusal in clear is left out."""
