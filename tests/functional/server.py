@@ -196,13 +196,15 @@ class ServerTestCase(TestCase):
         self.addCleanup(server.stop)
         return server
 
-    async def connect(self, server: RunningServer, port: int = 0) -> Client:
+    async def connect(
+        self, server: RunningServer, port: int = 0, host: str = "127.0.0.1"
+    ) -> Client:
         """
         Connect to a server.
 
         @param port: which one, if it is not the only one.
         """
-        endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", port or server.port)
+        endpoint = TCP4ClientEndpoint(reactor, host, port or server.port)
         client: Client = await connectProtocol(endpoint, Client())
         self.addCleanup(client.leave)
         return client

@@ -3,7 +3,7 @@ A key and the certificates that go with it, read from PEM or PKCS #12.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 import attrs
@@ -51,6 +51,12 @@ class KeyPair:
     place: str
     key: PrivateKey
     chain: tuple[x509.Certificate, ...]
+
+    def is_same(self, other: "KeyPair") -> bool:
+        """Are certificates and key those of another?"""
+        return self.chain == other.chain and _public_octets(
+            self.key.public_key()
+        ) == _public_octets(other.key.public_key())
 
     @property
     def certificate(self) -> x509.Certificate:
@@ -177,17 +183,34 @@ def make_pair(
     @param place: the file of the certificates.
     @return: L{None} if there is none.
     """
+    return pair_of(place, by_public(keys), certificates)
+
+
+def by_public(keys: Iterable[PrivateKey]) -> Mapping[bytes, PrivateKey]:
+    """Keys, to be found by what a certificate has of them."""
+    return {_public_octets(key.public_key()): key for key in keys}
+
+
+def pair_of(
+    place: str,
+    keys: Mapping[bytes, PrivateKey],
+    certificates: Iterable[x509.Certificate],
+) -> KeyPair | None:
+    """
+    As L{make_pair}, with many keys.
+
+    @param keys: from L{by_public}.
+    """
     chain = tuple(certificates)
-    by_public = {public_octets(key.public_key()): key for key in keys}
     for own in chain:
-        key = by_public.get(public_octets(own.public_key()))
+        key = keys.get(_public_octets(own.public_key()))
         if key is not None:
             above = tuple(each for each in chain if each is not own)
             return KeyPair(place, key, (own, *above))
     return None
 
 
-def public_octets(key: object) -> bytes:
+def _public_octets(key: object) -> bytes:
     """A public key as octets, by which two can be compared."""
     to_octets = getattr(key, "public_bytes")  # noqa: B009  # every kind has its own type
     octets: bytes = to_octets(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

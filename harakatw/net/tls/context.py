@@ -90,7 +90,9 @@ def server_context(pairs: Iterable[KeyPair], wanted: Wanted) -> SSL.Context:
     @raise BadFile: if OpenSSL does not take one of these.
     """
     context = SSL.Context(SSL.TLS_SERVER_METHOD)
-    _common(context, pairs, wanted)
+    # Some releases of OpenSSL choose a group themselves where none is given.
+    without = "" if wanted.dhparam else ":!kDHE"
+    _common(context, pairs, wanted, CIPHERS + without)
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)  # else it keeps 20,000 of them
     context.set_session_id(_SESSION_ID)
     context.set_timeout(_SESSION_SECONDS)
@@ -127,16 +129,18 @@ def client_context(
     @raise BadFile: as L{server_context}.
     """
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
-    _common(context, pairs, wanted)
+    _common(context, pairs, wanted, CIPHERS)
     trusted.fill(context)
     return context
 
 
-def _common(context: SSL.Context, pairs: Iterable[KeyPair], wanted: Wanted) -> None:
+def _common(
+    context: SSL.Context, pairs: Iterable[KeyPair], wanted: Wanted, usual: str
+) -> None:
     context.set_options(_ALWAYS | wanted.more_options)
     context.set_mode(SSL.MODE_RELEASE_BUFFERS)  # an idle connection keeps none
     context.set_min_proto_version(_VERSIONS[wanted.min_version])
-    _set_ciphers(context, wanted)
+    _set_ciphers(context, wanted.ciphers or usual, wanted.min_version)
     curve = CURVES.get(wanted.curve.lower())
     if curve is not None:
         context.set_tmp_ecdh(_CURVES[curve]())
@@ -144,12 +148,12 @@ def _common(context: SSL.Context, pairs: Iterable[KeyPair], wanted: Wanted) -> N
         _use(context, pair)
 
 
-def _set_ciphers(context: SSL.Context, wanted: Wanted) -> None:
+def _set_ciphers(context: SSL.Context, ciphers: str, oldest: MinVersion) -> None:
     """TLS 1.3 has a list of its own; Haraka and its users write both into one."""
-    words = (wanted.ciphers or CIPHERS).split(":")
+    words = ciphers.split(":")
     newest = [word for word in words if word.startswith("TLS_")]
     older = [word for word in words if word not in newest]
-    if wanted.min_version in ("TLSv1", "TLSv1.1"):
+    if oldest in ("TLSv1", "TLSv1.1"):
         older.append(_SECURITY_LEVEL_OF_OLD)  # OpenSSL 3 has them at no other level
     try:
         if any(not word.startswith("@") for word in older):

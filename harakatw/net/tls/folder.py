@@ -20,8 +20,9 @@ from harakatw.config.problems import BadFile, Problem
 from harakatw.net.tls.certificates import (
     Content,
     KeyPair,
+    by_public,
     certificate_names,
-    make_pair,
+    pair_of,
     read_pem,
 )
 
@@ -52,11 +53,13 @@ class FolderReader:
         for one certificate the longest counts.
         """
         contents = {place: self._content(path) for place, path in self._files()}
-        keys = [key for each in contents.values() if each for key in each.keys]
+        keys = by_public(key for each in contents.values() if each for key in each.keys)
         best: dict[bytes, KeyPair] = {}
         for place, content in contents.items():
-            found = content and make_pair(place, keys, content.certificates)
+            found = content and pair_of(place, keys, content.certificates)
             pair = found or self._instead(place, content)
+            if found:
+                pair = unchanged(found, self.before)
             if pair is not None:
                 own = pair.certificate.public_bytes(Encoding.DER)
                 rival = best.get(own)
@@ -107,6 +110,12 @@ class FolderReader:
 
     def _tell(self, place: str, why: str) -> None:
         self.problems.append(Problem(place, 0, "", "", why))
+
+
+def unchanged(pair: KeyPair, before: Mapping[str, KeyPair]) -> KeyPair:
+    """A pair as it was before if it is the same: so its context need not be made."""
+    old = before.get(pair.place)
+    return old if old is not None and old.is_same(pair) else pair
 
 
 def files_below(folder: Path) -> Iterator[Path]:

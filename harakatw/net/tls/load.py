@@ -18,7 +18,7 @@ from harakatw.net.tls.certificates import (
     read_pkcs12,
 )
 from harakatw.net.tls.context import Wanted
-from harakatw.net.tls.folder import FolderReader, files_below
+from harakatw.net.tls.folder import FolderReader, files_below, unchanged
 from harakatw.net.tls.options import FILE, NameOptions, TLSOptions
 from harakatw.net.tls.table import (
     ContextTable,
@@ -172,7 +172,7 @@ class _Reader:
         """What a file says, or if it cannot be used what it said before."""
         place = self._files.shown(name)
         try:
-            return read()
+            return unchanged(read(), self._before)
         except BadFile as error:
             self.problems.append(error.problem(place))
             return self._before.get(place)

@@ -81,10 +81,22 @@ class ContextTable:
     def renewed(self) -> "ContextTable":
         """
         The same with new keys for tickets, which should not live long (RFC 9325 section
-        3.4).
+        3.4). Who asks for certificates gives out no tickets, and stays as it is.
         """
-        table, _ = make_table(self.recipes)
+        lasting = {
+            name: recipe for name, recipe in self.recipes.items() if _asks(recipe)
+        }
+        before = ContextTable(self.default, lasting, self._by_name)
+        table, _ = make_table(self.recipes, before)
         return self if table is None else table
+
+    def contexts(self) -> "dict[_Key, SSL.Context]":
+        """The contexts by what they were made from."""
+        return {
+            _key(recipe): (self.find(name) if name else self.default).context
+            for name, recipe in self.recipes.items()
+            if not recipe[1].wanted.dhparam  # a file, which may say another thing now
+        }
 
 
 def make_table(
@@ -99,12 +111,13 @@ def make_table(
     """
     problems: list[Problem] = []
     made: dict[tuple[int, ...], Entry | None] = {}
+    known = {} if before is None else before.contexts()
     by_name: dict[str, Entry] = {}
     used = dict(recipes)
     for name, (pairs, profile) in recipes.items():
         key = (*map(id, pairs), id(profile))
         if key not in made:
-            made[key] = _make_entry(pairs, profile, problems)
+            made[key] = _make_entry((pairs, profile), known, problems)
         entry = made[key]
         if entry is None and before is not None and name in before.recipes:
             entry, used[name] = before.find(name), before.recipes[name]
@@ -118,14 +131,34 @@ def make_table(
 
 
 def _make_entry(
-    pairs: tuple[KeyPair, ...], profile: Profile, problems: list[Problem]
+    recipe: Recipe, known: "Mapping[_Key, SSL.Context]", problems: list[Problem]
 ) -> Entry | None:
+    pairs, profile = recipe
     try:
-        return Entry(server_context(pairs, profile.wanted), profile)
+        context = known.get(_key(recipe))
+        if context is None:
+            context = server_context(pairs, profile.wanted)
+        return Entry(context, profile)
     except BadFile as error:
         where = profile.section
         problems.append(Problem("config/tls.ini", 0, where, "", error.message))
         return None
+
+
+_Key: TypeAlias = tuple[tuple[int, ...], Wanted]
+
+
+def _key(recipe: Recipe) -> _Key:
+    """
+    What a context depends on. Pairs go by identity: whoever keeps the key has to keep
+    them too.
+    """
+    pairs, profile = recipe
+    return tuple(map(id, pairs)), profile.wanted
+
+
+def _asks(recipe: Recipe) -> bool:
+    return recipe[1].wanted.asks
 
 
 def best_pairs(pairs: Iterable[KeyPair]) -> tuple[KeyPair, ...]:

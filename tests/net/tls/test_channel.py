@@ -1,5 +1,6 @@
 """Tests of C{harakatw.net.tls.channel}, C{context}, C{trust} and C{server}."""
 
+import base64
 import hashlib
 import ssl
 from pathlib import Path
@@ -22,6 +23,28 @@ from tests.certificates import (
 )
 from tests.outbound.client.certificates import expired
 from tests.tls_clients import client_connection, pending, server_tls
+
+
+def group_14() -> int:
+    """The prime of RFC 3526 section 3, which is made of digits of pi."""
+
+    def arc_cotangent(number: int, unit: int) -> int:
+        total = term = unit // number
+        for odd in range(3, 3000, 2):
+            term //= -number * number
+            total += term // odd
+        return total
+
+    unit = 1 << (1918 + 64)
+    pi = 4 * (4 * arc_cotangent(5, unit) - arc_cotangent(239, unit))
+    return 2**2048 - 2**1984 - 1 + 2**64 * ((pi >> 64) + 124476)
+
+
+def der(tag: int, content: bytes) -> bytes:
+    """Content with its length (X.690 section 8.1)."""
+    size = len(content)
+    length = bytes([size]) if size < 128 else b"\x82" + size.to_bytes(2, "big")
+    return bytes([tag]) + length + content
 
 
 class ChannelTestCase(SynchronousTestCase):
@@ -206,6 +229,51 @@ class ChannelTests(ChannelTestCase):
         channel, client = self.server(ecdh_curve="P-384").channel(), client_connection()
         self.shake(channel, client)
         self.assertEqual(client.get_group_name(), "secp384r1")
+
+    def test_options(self) -> None:
+        """C{secureOptions} are set besides our own (row CF64)."""
+        channel = self.server(secure_options=int(SSL.OP_NO_TLSv1_3)).channel()
+        self.shake(channel, client_connection())
+        self.assertEqual(channel.secured().version, "TLSv1.2")
+
+    def test_dhparam(self) -> None:
+        """With a file of parameters, and not without, there are DHE ciphers (CF63)."""
+        numbers = der(0x02, b"\x00" + group_14().to_bytes(256, "big"))
+        group = base64.encodebytes(der(0x30, numbers + der(0x02, b"\x02")))
+        name = b"DH PARAMETERS-----\n"
+        octets = b"-----BEGIN " + name + group + b"-----END " + name
+        signed = own("mail.example", use_rsa=True)
+        for works in (False, True):
+            if works:
+                (self.folder / "dhparams.pem").write_bytes(octets)
+            channel = self.server(signed).channel()
+            client = client_connection(
+                newest=SSL.TLS1_2_VERSION, ciphers=b"DHE-RSA-AES128-GCM-SHA256"
+            )
+            if works:
+                self.shake(channel, client)
+                self.assertIn("DHE-RSA", channel.secured().cipher)
+            else:
+                self.assertRaises(TLSFailure, self.shake, channel, client)
+
+    def test_tickets(self) -> None:
+        """
+        A client takes a session up again where it is not asked for a certificate, and
+        begins anew where it is: nothing would tell whether that was good.
+        """
+        for asks in (False, True):
+            tls = self.server(request_cert=asks)
+            first = client_connection(newest=SSL.TLS1_2_VERSION)
+            self.shake(tls.channel(), first)
+            session = first.get_session()
+            assert session is not None
+            second = SSL.Connection(first.get_context(), None)
+            second.set_tlsext_host_name(b"mail.example")
+            second.set_connect_state()
+            second.set_session(session)
+            self.shake(tls.channel(), second)
+            is_resumed = first.master_key() == second.master_key()
+            self.assertEqual(is_resumed, not asks)
 
     def test_kinds_of_keys(self) -> None:
         """A client gets the certificate that it can use, with RSA or with ECDSA."""

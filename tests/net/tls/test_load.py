@@ -229,13 +229,42 @@ class LoadTests(ConfigTestCase):
         self.assertEqual(set(found), {"a.example"})
 
     def test_renewed(self) -> None:
-        """The keys of tickets change with new contexts; all else stays."""
+        """
+        The keys of tickets change with new contexts, where there are tickets (RFC 9325
+        section 3.4); all else stays.
+        """
         write_pair(self.directory, own("mail.example"))
-        table = self.load().table
-        assert table is not None
-        renewed = table.renewed()
-        self.assertIsNot(renewed.default.context, table.default.context)
-        self.assertEqual(renewed.recipes, table.recipes)
+        for asks in (True, False):
+            table = self.load(request_cert=asks).table
+            assert table is not None
+            renewed = table.renewed()
+            is_same = renewed.default.context is table.default.context
+            self.assertEqual(is_same, asks)
+            self.assertEqual(renewed.recipes, table.recipes)
+
+    def test_unchanged(self) -> None:
+        """
+        When a certificate changes the contexts of others stay as they are: with many
+        names it would take long to make them all.
+        """
+        write_pair(self.directory, own("mail.example"))
+        for name in ("a", "b"):
+            write_pair(self.directory, own(f"{name}.example"), f"tls/{name}.")
+        before = self.load()
+        write_pair(self.directory, own("b.example"), "tls/b.")
+        after = self.load(before)
+        assert before.table is not None and after.table is not None
+        for name, stays in (("", True), ("a.example", True), ("b.example", False)):
+            old, new = before.table.find(name), after.table.find(name)
+            self.assertEqual(old.context is new.context, stays, name)
+
+    def test_other_settings(self) -> None:
+        """Other settings need other contexts."""
+        write_pair(self.directory, own("mail.example"))
+        before = self.load()
+        after = self.load(before, min_version="TLSv1.3")
+        assert before.table is not None and after.table is not None
+        self.assertIsNot(before.table.default.context, after.table.default.context)
 
     def test_validity(self) -> None:
         """Certificates that ended, that end soon, and that have not begun are told."""
