@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tests.conformance.model import OUR_DOMAIN, Line
+from tests.conformance.values import OUR_DOMAIN, Line
 from tests.properties import st
 
 MAX_LINE_OCTETS: Final = 512
@@ -243,3 +243,18 @@ def bodies(draw: st.DrawFn) -> bytes:
     ).split(b"\r\n")
     stuffed = b"\r\n".join(b".." if line == b"." else line for line in lines)
     return stuffed + b"\r\n" if stuffed else b""
+
+
+def chunks() -> st.SearchStrategy[bytes]:
+    """The octets of a BDAT: anything, much of which looks like commands or an end."""
+    word = st.one_of(
+        st.sampled_from((b"QUIT\r\n", b".\r\n", b"\r\n.\r\n", b"\r\n", b"\r", b"\n")),
+        st.sampled_from((b"BDAT 9\r\n", b"Subject: x\r\n", b".", b"RSET", b"text\r\n")),
+        st.binary(max_size=9),
+    )
+    plain = st.sampled_from((b"Subject: x\r\n", b"\r\n", b"text\r\n", b".\r\n", b"te"))
+    return st.one_of(
+        st.lists(plain, max_size=5).map(b"".join),
+        st.lists(word, max_size=6).map(b"".join),
+        st.just(b"x" * 6000),
+    )

@@ -18,13 +18,14 @@ from tests.conformance.lines import (
     OPENING,
     QUIT,
     bodies,
+    chunks,
 )
-from tests.conformance.model import (
+from tests.conformance.model import Model
+from tests.conformance.values import (
     MAX_MESSAGE_OCTETS,
     MAX_RECIPIENTS,
     Line,
     Message,
-    Model,
 )
 from tests.fake_plugins import fake_plugin
 from tests.properties import (
@@ -48,6 +49,7 @@ In all; section 4.5.3.2.7 gives a client 300, and what is slow on purpose is row
 _OPEN = precondition(lambda self: not (self.model.is_reading or self.model.is_closed))
 _READING = precondition(lambda self: self.model.is_reading)
 _GROUPS = st.lists(LINES, min_size=1, max_size=8)
+_CHUNKS = st.lists(st.tuples(chunks(), st.booleans()), min_size=1, max_size=4)
 _OPENINGS = st.sampled_from((OPENING, OPENING, OPENING[1:], OPENING[2:], ()))
 
 
@@ -128,6 +130,27 @@ class ClientMachine(RuleBasedStateMachine):
         codes = [self.model.take(octets), *self.model.hear(lines)]
         rest = b"".join(line.octets for line in lines)
         self._send(octets + b".\r\n" + rest, cut)
+        self._check(codes)
+
+    @_OPEN
+    @rule(
+        opening=_OPENINGS, chunks=_CHUNKS, lines=st.lists(LINES, max_size=2), cut=CUTS
+    )
+    def send_chunks(
+        self,
+        opening: tuple[Line, ...],
+        chunks: list[tuple[bytes, bool]],
+        lines: list[Line],
+        cut: int,
+    ) -> None:
+        """Send a message by BDAT, or some of it, at a good time or a bad one."""
+        codes, sent = self.model.hear(opening), [line.octets for line in opening]
+        for octets, is_last in chunks:
+            codes += self.model.take_chunk(octets, is_last)
+            sent.append(b"BDAT %d%b\r\n" % (len(octets), b" LAST" * is_last) + octets)
+        codes += self.model.hear(lines)
+        sent += [line.octets for line in lines]
+        self._send(b"".join(sent), cut)
         self._check(codes)
 
     @precondition(lambda self: not self._waited)
@@ -246,6 +269,8 @@ def _check_message(taken: Delivered, expected: Message) -> None:
 def _phase_of(model: Model) -> Phase:
     if model.is_reading:
         return Phase.DATA
+    if model.chunks is not None:
+        return Phase.CHUNKS
     if model.recipients:
         return Phase.RCPT
     if model.sender is not None:

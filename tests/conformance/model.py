@@ -6,43 +6,16 @@ of octets, cuts, plugins and time. Where the RFC leaves a choice, the comment sa
 """
 
 from collections.abc import Sequence
-from typing import Final
 
 import attrs
 
-OUR_DOMAIN: Final = "here.example"
-"""The server takes mail for it, and for no other."""
-
-MAX_RECIPIENTS: Final = 100
-MAX_MESSAGE_OCTETS: Final = 5000
-
-
-@attrs.frozen
-class Line:
-    """
-    What a client says, and what it is worth.
-
-    @ivar octets: with its line end, if it has one.
-    @ivar verb: in upper case, C{""} if there is none that a server knows.
-    @ivar fault: the code that the form deserves, 0 if there is nothing wrong with it.
-    @ivar mailbox: of MAIL and RCPT, the way a server understands it.
-    @ivar is_extended: has it parameters, which only EHLO allows?
-    """
-
-    octets: bytes
-    verb: str = ""
-    fault: int = 0
-    mailbox: str = ""
-    is_extended: bool = False
-
-
-@attrs.frozen
-class Message:
-    """A message that the server has answered 250 for."""
-
-    sender: str
-    recipients: tuple[str, ...]
-    octets: bytes
+from tests.conformance.values import (
+    MAX_MESSAGE_OCTETS,
+    MAX_RECIPIENTS,
+    OUR_DOMAIN,
+    Line,
+    Message,
+)
 
 
 @attrs.define
@@ -55,6 +28,7 @@ class Model:
     @ivar sender: of the open transaction, L{None} if there is none.
     @ivar recipients: that were accepted.
     @ivar is_reading: is a message coming?
+    @ivar chunks: what has come of one by BDAT, L{None} if none has.
     @ivar is_closed: does the server say nothing any more?
     @ivar messages: that were taken.
     """
@@ -64,6 +38,7 @@ class Model:
     sender: str | None = None
     recipients: list[str] = attrs.field(factory=list)
     is_reading: bool = False
+    chunks: bytes | None = None
     is_closed: bool = False
     messages: list[Message] = attrs.field(factory=list)
     _tried: int = 0
@@ -91,12 +66,7 @@ class Model:
         return [code]
 
     def hear_impatient(self, line: Line) -> list[int]:
-        """
-        Take a line that came together with more, none of which counts.
-
-        Whoever does not wait for the answer to DATA is not understood (RFC 2920
-        section 3.1), and it is not safe to guess.
-        """
+        """Take a DATA that came with more, which RFC 2920 section 3.1 forbids."""
         if self.is_closed:
             return []
         if line.verb != "DATA" or self._misplaced(line):
@@ -114,7 +84,9 @@ class Model:
             return 503
         if line.verb == "MAIL" and self.sender is not None:
             return 503
-        if line.verb in ("RCPT", "DATA") and self.sender is None:
+        if line.verb in ("RCPT", "DATA") and (
+            self.sender is None or self.chunks is not None  # RFC 3030 section 2
+        ):
             return 503
         return 0
 
@@ -174,21 +146,53 @@ class Model:
         """
         lines = octets.split(b"\r\n")
         plain = [line.removeprefix(b".") for line in lines]  # section 4.5.2
-        is_bare = any(b"\r" in line or b"\n" in line for line in lines)
-        ended = b"\r\n".join(plain)
-        size = len(ended) + sum(line.count(b"\r") for line in lines)
-        size += sum(line.count(b"\n") for line in lines)
+        return self._finish(b"\r\n".join(plain), _alone(octets) > 0)
+
+    def take_chunk(self, octets: bytes, is_last: bool) -> list[int]:
+        """
+        Take a BDAT with all of its octets, which are never commands (RFC 3030).
+
+        @return: the codes of the answers: one, or none if nobody listens.
+        """
+        if self.is_closed:
+            return []
+        if self.hello != "EHLO":
+            return [502]  # not offered
+        if self.sender is None or not (self.recipients or self._tried):
+            return [503]
+        if not self.recipients:
+            return [554]
+        begun = self.chunks or b""
+        if len(begun) + len(octets) > MAX_MESSAGE_OCTETS:
+            self._drop()
+            return [552]
+        self.chunks = begun + octets
+        if not is_last:
+            return [250]
+        ended = self.chunks
+        if not ended.endswith(b"\r\n"):
+            ended += b"\n" if ended.endswith(b"\r") else b"\r\n"
+        return [self._finish(ended, _alone(self.chunks) > 0)]
+
+    def _finish(self, octets: bytes, is_bare: bool) -> int:
         sender, recipients = self.sender, tuple(self.recipients)
         self._drop()
-        if size > MAX_MESSAGE_OCTETS:
+        if len(octets) + _alone(octets) > MAX_MESSAGE_OCTETS:
             return 552  # RFC 1870 section 6.3
         if is_bare or sender is None:
             return 554  # section 2.3.8
-        self.messages.append(Message(sender, recipients, ended))
+        self.messages.append(Message(sender, recipients, octets))
         return 250
 
     def _drop(self) -> None:
         self.sender = None
         self.recipients = []
         self.is_reading = False
+        self.chunks = None
         self._tried = 0
+
+
+def _alone(octets: bytes) -> int:
+    """How many CR and LF stand alone?"""
+    rest = octets.replace(b"\r\n", b"")
+    return rest.count(b"\r") + rest.count(b"\n")

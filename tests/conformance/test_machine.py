@@ -4,7 +4,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.conformance.lines import DATA, OPENING, QUIT
 from tests.conformance.machine import ClientMachine
-from tests.conformance.model import Line, Message, Model
+from tests.conformance.model import Model
+from tests.conformance.values import Line, Message
 from tests.properties import run_state_machine_as_test, settings
 
 STEPS = 15
@@ -71,6 +72,21 @@ class ModelTests(SynchronousTestCase):
         model.hear(OPENING)
         self.assertEqual(model.hear_impatient(DATA), [554])
         self.assertTrue(model.is_closed)
+
+    def test_chunks(self) -> None:
+        """RFC 3030 section 4.1, and section 2 for what may not come in between."""
+        model = Model(max_errors=9)
+        self.assertEqual(model.take_chunk(b"x", True), [502])
+        self.assertEqual(model.hear(OPENING[:1]), [250])
+        self.assertEqual(model.take_chunk(b"x", True), [503])
+        model.hear(OPENING)
+        self.assertEqual(model.take_chunk(b"x\r", False), [250])
+        self.assertEqual(model.hear([OPENING[-1], DATA]), [503, 503])
+        self.assertEqual(model.take_chunk(b"\n.\r\ny", True), [250])
+        self.assertEqual(model.messages[0].octets, b"x\r\n.\r\ny\r\n")
+        model.hear(OPENING)
+        self.assertEqual(model.take_chunk(b"\n", True), [554])
+        self.assertEqual(model.take_chunk(b"", True), [503])
 
     def test_too_many_errors(self) -> None:
         """The last mistake that is borne is answered, then the server closes."""
