@@ -12,6 +12,8 @@ One line each::
     ! lmtp                    the listener is one for LMTP
     ! users ann=pw            who may log in, and with which password
     ! tokens abc=ann          whose tokens are good
+    ! certificate             the server has one, and so offers STARTTLS
+    ! handshake               what follows is encrypted
     ! wait 30                 so many seconds pass
     ! whole                   the client's next lines come as one, never cut
     ! closed                  the server has closed the connection by now
@@ -22,9 +24,11 @@ octets, and C{\\c} at its end for "no CRLF here". Lines that follow each other a
 as one, and what the server must have said to them by then is what follows.
 """
 
+import functools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any
 
@@ -32,9 +36,13 @@ import attrs
 
 from harakatw.config.connection import ConnectionOptions
 from harakatw.config.listeners import ORDINARY, Listener
+from harakatw.net.tls.server import ServerTLS
+from harakatw.plugins.tls import TLS
+from harakatw.testing.server import MemoryClient
 from tests.auth.users import fixed_users
 from tests.fake_plugins import fake_plugin
 from tests.sessions import Site, make_site
+from tests.tls_clients import EncryptedClient, client_connection, server_tls
 
 _ESCAPE = re.compile(rb"\\(x[0-9a-fA-F]{2}|.)")
 _ESCAPED: Mapping[bytes, bytes] = MappingProxyType(
@@ -52,12 +60,20 @@ class Turn:
 
     @ivar directives: what is to be done or checked after that.
     @ivar is_whole: must it not be cut?
+    @ivar begins_tls: does a handshake come after it?
     """
 
     sent: bytes = b""
     said: list[str] = attrs.field(factory=list)
     directives: list[tuple[str, str]] = attrs.field(factory=list)
     is_whole: bool = False
+    begins_tls: bool = False
+
+
+@functools.cache  # made once for all replays, which do not change it
+def _server_tls() -> ServerTLS:
+    with TemporaryDirectory() as folder:
+        return server_tls(Path(folder))
 
 
 @attrs.frozen
@@ -69,6 +85,7 @@ class Transcript:
     @ivar options: of the server.
     @ivar relaying: may the client relay?
     @ivar listener: where the client comes to.
+    @ivar has_certificate: may it be encrypted?
     @ivar users: passwords of those who may log in; C{tokens} likewise.
     @ivar turns: the first has nothing sent: it is the greeting.
     """
@@ -77,6 +94,7 @@ class Transcript:
     options: ConnectionOptions
     relaying: bool
     listener: Listener
+    has_certificate: bool
     users: Mapping[str, str]
     tokens: Mapping[str, str]
     turns: tuple[Turn, ...]
@@ -93,17 +111,21 @@ class Transcript:
         @return: what went otherwise than it is written.
         """
         site = self._site()
+        client: MemoryClient | EncryptedClient = site.client
         for number, turn in enumerate(self.turns):
             pieces = [turn.sent] if turn.is_whole else cut(turn.sent)
             for piece in pieces:
                 if piece:
-                    site.client.send(piece)
+                    client.send(piece)
             for directive, argument in turn.directives:
                 yield from _obey(site, directive, argument)
-            said = site.client.hear()
+            said = client.hear()
             if not _is_like(said, turn.said):
                 yield f"turn {number}: {turn.sent!r} was answered {said!r}"
                 return
+            if turn.begins_tls:
+                client = EncryptedClient(site.client, client_connection())
+                client.shake_hands()
 
     def _site(self) -> Site:
         def begin(connection: Any) -> None:
@@ -112,7 +134,14 @@ class Transcript:
         plugins: list[object] = [fake_plugin(connect_init=begin)]
         if self.users or self.tokens:
             plugins.append(fixed_users(self.users, self.tokens))
-        return make_site(*plugins, options=self.options, listener=self.listener)
+        if self.has_certificate:
+            plugins.append(TLS())
+        return make_site(
+            *plugins,
+            options=self.options,
+            listener=self.listener,
+            tls=_server_tls() if self.has_certificate else None,
+        )
 
 
 def _obey(site: Site, directive: str, argument: str) -> Iterator[str]:
@@ -154,7 +183,7 @@ def parse_transcript(text: str) -> Transcript:
     """
     about: list[str] = []
     settings: dict[str, Any] = {"banner_chars": 0}
-    relaying = False
+    relaying = has_certificate = False
     listener = ORDINARY
     known: dict[str, dict[str, str]] = {"users": {}, "tokens": {}}
     turns = [Turn()]
@@ -176,6 +205,10 @@ def parse_transcript(text: str) -> Transcript:
                 settings.update(_settings(argument))
             elif directive == "relaying":
                 relaying = True
+            elif directive == "certificate":
+                has_certificate = True
+            elif directive == "handshake":
+                turn.begins_tls = True
             elif directive == "lmtp":
                 listener = Listener(protocol="lmtp")
             elif directive in known:
@@ -192,6 +225,7 @@ def parse_transcript(text: str) -> Transcript:
         ConnectionOptions(**settings),
         relaying,
         listener,
+        has_certificate,
         **known,
         turns=tuple(turns),
     )
