@@ -91,7 +91,9 @@ class ICapabilitiesHook(Interface):
 
     def hook_capabilities(connection: IConnection) -> Ruling:
         """
-        Change C{connection.capabilities}, a list of lines such as C{SIZE 1000}.
+        Change C{connection.capabilities}, a list of lines such as C{SIZE 1000}. What is
+        announced is what is taken: with a keyword its parameters of MAIL and RCPT come
+        and go, if it stands in L{harakatw.wire.extensions}.
 
         @param connection: the session.
         @return: ignored but for its end.

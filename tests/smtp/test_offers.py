@@ -2,52 +2,18 @@
 
 from typing import Any
 
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
-from zope.interface import implementer
 
 from harakatw.config.connection import ConnectionOptions
 from harakatw.config.extensions import ExtensionOptions
 from harakatw.config.listeners import Listener
 from harakatw.errors import StoreError
-from harakatw.interfaces.services import IOutbound
-from harakatw.interfaces.session import IConnection
 from harakatw.smtp.connection import TLS
 from harakatw.smtp.offers import Offers
 from tests.fake_plugins import FakePlugin, fake_plugin
 from tests.sessions import make_site
-
-
-@implementer(IOutbound)
-class Queue:
-    """
-    An outbound queue that does as the test says.
-
-    @ivar found: what a flush gives.
-    @ivar asked: for what it was asked.
-    """
-
-    def __init__(self) -> None:
-        self.found: int | StoreError | Deferred[int] = 0
-        self.asked: list[tuple[str, bool]] = []
-
-    def queue(self, connection: IConnection) -> "Deferred[str]":
-        """Nothing is queued here."""
-        raise AssertionError("not asked for")
-
-    def send_email(
-        self, sender: str, recipients: object, contents: object, notes: object = None
-    ) -> "Deferred[str]":
-        """Nothing is sent here."""
-        raise AssertionError("not asked for")
-
-    def flush(self, domain: str, *, below: bool = False) -> "Deferred[int]":
-        """Remember that."""
-        self.asked.append((domain, below))
-        found = self.found
-        if isinstance(found, Deferred):
-            return found
-        return fail(found) if isinstance(found, StoreError) else succeed(found)
+from tests.waiting_queue import WaitingQueue
 
 
 def edits(change: Any) -> FakePlugin:
@@ -134,7 +100,7 @@ class AudienceTests(SynchronousTestCase):
 
     def test_strangers(self) -> None:
         """What the outbound queue can do is nothing to those who may not relay."""
-        said = self._said(outbound=Queue())
+        said = self._said(outbound=WaitingQueue())
         for keyword in (*self.QUEUE, "REQUIRETLS"):
             self.assertNotIn(keyword, said)
 
@@ -142,8 +108,8 @@ class AudienceTests(SynchronousTestCase):
         """Those who may relay, and whoever comes to where users log in, are told."""
         submission = Listener(submission=True)
         for said in (
-            self._said(trust, outbound=Queue()),
-            self._said(outbound=Queue(), listener=submission),
+            self._said(trust, outbound=WaitingQueue()),
+            self._said(outbound=WaitingQueue(), listener=submission),
         ):
             for keyword in self.QUEUE:
                 self.assertIn(f"250-{keyword}", said)
@@ -172,7 +138,7 @@ class AudienceTests(SynchronousTestCase):
         """How long mail is held is said in seconds and as a date, which is renewed."""
         options = ExtensionOptions(future_release_max=3600.0)
         site = make_site(
-            fake_plugin(connect=trust), outbound=Queue(), extensions=options
+            fake_plugin(connect=trust), outbound=WaitingQueue(), extensions=options
         )
         said = site.client.ask("EHLO client.example")
         self.assertIn("250-FUTURERELEASE 3600 1970-01-01T01:00:00Z\r\n", said)
@@ -187,7 +153,7 @@ class AudienceTests(SynchronousTestCase):
         options = ExtensionOptions(
             futurerelease=False, deliverby=False, mt_priority=False, etrn=False
         )
-        said = self._said(trust, outbound=Queue(), extensions=options)
+        said = self._said(trust, outbound=WaitingQueue(), extensions=options)
         for keyword in self.QUEUE:
             self.assertNotIn(keyword, said)
 
@@ -197,7 +163,7 @@ class ETRNTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """A client that may ask for it."""
-        self.queue = Queue()
+        self.queue = WaitingQueue()
         self.site = make_site(fake_plugin(connect=trust), outbound=self.queue)
         self.site.greet()
 

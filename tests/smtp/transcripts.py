@@ -10,6 +10,8 @@ One line each::
     ! options max_errors=3    settings of connection.ini
     ! relaying                the client may relay
     ! lmtp                    the listener is one for LMTP
+    ! queue 3                 a queue for those who may relay, in which mail waits
+    ! encrypted               the client came over TLS
     ! users ann=pw            who may log in, and with which password
     ! tokens abc=ann          whose tokens are good
     ! certificate             the server has one, and so offers STARTTLS
@@ -38,11 +40,13 @@ from harakatw.config.connection import ConnectionOptions
 from harakatw.config.listeners import ORDINARY, Listener
 from harakatw.net.tls.server import ServerTLS
 from harakatw.plugins.tls import TLS
+from harakatw.smtp.connection import TLS as TLSState
 from harakatw.testing.server import MemoryClient
 from tests.auth.users import fixed_users
 from tests.fake_plugins import fake_plugin
 from tests.sessions import Site, make_site
 from tests.tls_clients import EncryptedClient, client_connection, server_tls
+from tests.waiting_queue import WaitingQueue
 
 _ESCAPE = re.compile(rb"\\(x[0-9a-fA-F]{2}|.)")
 _ESCAPED: Mapping[bytes, bytes] = MappingProxyType(
@@ -84,6 +88,8 @@ class Transcript:
     @ivar about: the comment on its top.
     @ivar options: of the server.
     @ivar relaying: may the client relay?
+    @ivar encrypted: did it come over TLS?
+    @ivar waiting: what waits in the outbound queue; L{None} if there is none.
     @ivar listener: where the client comes to.
     @ivar has_certificate: may it be encrypted?
     @ivar users: passwords of those who may log in; C{tokens} likewise.
@@ -93,6 +99,8 @@ class Transcript:
     about: str
     options: ConnectionOptions
     relaying: bool
+    encrypted: bool
+    waiting: int | None
     listener: Listener
     has_certificate: bool
     users: Mapping[str, str]
@@ -130,16 +138,20 @@ class Transcript:
     def _site(self) -> Site:
         def begin(connection: Any) -> None:
             connection.relaying = self.relaying
+            if self.encrypted:
+                connection.tls = TLSState(True, "TLS_AES_256_GCM_SHA384")
 
         plugins: list[object] = [fake_plugin(connect_init=begin)]
         if self.users or self.tokens:
             plugins.append(fixed_users(self.users, self.tokens))
         if self.has_certificate:
             plugins.append(TLS())
+        queue = None if self.waiting is None else WaitingQueue(self.waiting)
         return make_site(
             *plugins,
             options=self.options,
             listener=self.listener,
+            outbound=queue,
             tls=_server_tls() if self.has_certificate else None,
         )
 
@@ -183,7 +195,8 @@ def parse_transcript(text: str) -> Transcript:
     """
     about: list[str] = []
     settings: dict[str, Any] = {"banner_chars": 0}
-    relaying = has_certificate = False
+    relaying = encrypted = has_certificate = False
+    waiting: int | None = None
     listener = ORDINARY
     known: dict[str, dict[str, str]] = {"users": {}, "tokens": {}}
     turns = [Turn()]
@@ -209,6 +222,10 @@ def parse_transcript(text: str) -> Transcript:
                 has_certificate = True
             elif directive == "handshake":
                 turn.begins_tls = True
+            elif directive == "encrypted":
+                encrypted = True
+            elif directive == "queue":
+                waiting = int(argument)
             elif directive == "lmtp":
                 listener = Listener(protocol="lmtp")
             elif directive in known:
@@ -224,6 +241,8 @@ def parse_transcript(text: str) -> Transcript:
         " ".join(about),
         ConnectionOptions(**settings),
         relaying,
+        encrypted,
+        waiting,
         listener,
         has_certificate,
         **known,

@@ -113,8 +113,10 @@ class Reporter:
         )
         if not (told and message.sender):
             return None
-        # RFC 3461 section 4.3: more than the header only with a failure.
-        returns_all = kind is Kind.FAILURE and message.ret == "FULL"
+        # RFC 3461 section 4.3: more than the header only with a failure. Nothing in a
+        # report may be binary (RFC 3030 section 3).
+        wants_all = message.ret == "FULL" and not message.is_binary
+        returns_all = kind is Kind.FAILURE and wants_all
         max_octets = self.options.max_returned_bytes if returns_all else 0
         returned = read_original(original, max_octets=max_octets)
         token = self.new_id()

@@ -245,6 +245,12 @@ class ReturnTests(SynchronousTestCase):
         last = self._last("FULL", Kind.DELAY)
         self.assertEqual(last.get_content_type(), "text/rfc822-headers")
 
+    def test_binary(self) -> None:
+        """A message that may have any octets in it cannot be part of a report."""
+        report = make_report(message=queued_message(ret="FULL", is_binary=True))
+        last = parts_of(report)[2]
+        self.assertEqual(last.get_content_type(), "text/rfc822-headers")
+
     def test_too_large(self) -> None:
         """A message larger than the postmaster allows does not come back whole."""
         size = len(ORIGINAL)
