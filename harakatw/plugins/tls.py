@@ -27,6 +27,8 @@ GO_AHEAD: Final = ok("Ready to start TLS", code=220, enhanced="2.0.0")
 NO_ARGUMENT: Final = deny("STARTTLS takes no argument", code=501, enhanced="5.5.4")
 ON_ALREADY: Final = deny("TLS is on already", code=503, enhanced="5.5.1")
 EHLO_FIRST: Final = deny("Send EHLO first", code=503, enhanced="5.5.1")
+_EXTENDED: Final = frozenset(("EHLO", "LHLO"))
+
 NOT_NOW: Final = deny_soft("TLS is not available now", code=454, enhanced="4.7.0")
 
 
@@ -51,7 +53,7 @@ class TLS:
             return ON_ALREADY
         if argument:
             return NO_ARGUMENT
-        if connection.hello.verb != "EHLO":
+        if connection.hello.verb not in _EXTENDED:
             return EHLO_FIRST
         if not connection.can_start_tls:
             return NOT_NOW

@@ -22,6 +22,7 @@ from harakatw.wire.command import CommandStream
 from harakatw.wire.extensions import NOTHING
 from harakatw.wire.session import Phase
 
+NOT_NOW: Final = reply(454, "4.7.0", "TLS is not available now")
 TLS_FIRST: Final = reply(530, "5.7.0", "Must issue a STARTTLS command first")
 AUTH_FIRST: Final = reply(530, "5.7.0", "Authentication required")
 NOT_AUTHORIZED: Final = reply(
@@ -89,6 +90,9 @@ class SecureSession(Session):
 
         @see: RFC 3207 section 4.2
         """
+        if not self.context.tls.is_ready:  # any more
+            self.reply(NOT_NOW)
+            return
         self.reply(answer)
         self._flush()
         dropped = self._stream.take_all()
@@ -232,6 +236,9 @@ class SecureSession(Session):
         )
         if not was_open:
             self._note_failure(failure.reason)
+        elif not connection.hello.verb:
+            # In TLS 1.3 a client may not like our certificate when we are done already.
+            self._remember_failure()
         self._out.clear()
         if not failure.is_tls and self.phase is Phase.CONNECTING:
             self.transport.write(TLS_PORT.encoded)  # perhaps a person reads it
@@ -239,13 +246,16 @@ class SecureSession(Session):
 
     def _note_failure(self, reason: str) -> None:
         self.connection.tls = TLS(problem=reason)
+        self._remember_failure()
+
+    def _remember_failure(self) -> None:
         now = self.context.clock.seconds()
         self.context.tls.handshake_failed(self.connection.remote.ip, now)
 
     def _handshake_overdue(self, now: float) -> bool:
         """Has the client begun a handshake that does not end (survey row 20)?"""
         channel = self.channel
-        if channel is None or channel.is_open:
+        if channel is None or not channel.is_shaking:
             return False
         return now - self.last_progress >= self.context.tls.options.handshake_timeout
 

@@ -59,6 +59,15 @@ class TLSTests(SynchronousTestCase):
         client.say("STARTTLS", "HELO client.example", "STARTTLS")
         self.assertEqual(client.codes(), [503, 250, 503])
 
+    def test_lmtp(self) -> None:
+        """Clients of LMTP say LHLO instead, and use it likewise."""
+        client = self.connect(Listener(protocol="lmtp"))
+        self.assertIn("STARTTLS", client.ask("LHLO client.example"))
+        self.assertIn("220", client.ask("STARTTLS"))
+        peer = EncryptedClient(client, client_connection())
+        peer.shake_hands()
+        self.assertIn("250", peer.ask("LHLO client.example"))
+
     def test_no_certificate(self) -> None:
         """Without a certificate it is not offered, and who asks is told 454."""
         client = MemoryServer([TLS()]).connect()

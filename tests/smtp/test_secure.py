@@ -18,7 +18,12 @@ from harakatw.testing.server import MemoryClient, MemoryServer
 from tests.certificates import Signed, make_authority
 from tests.fake_plugins import fake_plugin
 from tests.log_events import collect_log
-from tests.tls_clients import EncryptedClient, client_connection, server_tls
+from tests.tls_clients import (
+    EncryptedClient,
+    client_connection,
+    pending,
+    server_tls,
+)
 
 IMPLICIT = Listener(tls="implicit")
 
@@ -170,6 +175,53 @@ class StartTLSTests(SecureTestCase):
         waiting.callback(None)
         self.assertEqual(clear.codes(), [220])
         EncryptedClient(clear, client_connection()).shake_hands()
+
+    def test_certificate_gone(self) -> None:
+        """When the certificate goes meanwhile, the session goes on in clear."""
+        waiting: Deferred[Any] = Deferred()
+        server = self.server(fake_plugin(reset_transaction=waiting))
+        clear = server.connect()
+        clear.say("EHLO client.example", "MAIL FROM:<a@b.example>", "STARTTLS")
+        server.context.tls.table = None
+        clear.hear()
+        waiting.callback(None)
+        self.assertIn("454 4.7.0", clear.hear())
+        self.assertIn("250", clear.ask("NOOP"))
+
+    def test_client_does_not_trust(self) -> None:
+        """
+        A client of TLS 1.3 that does not like our certificate says so when we are done;
+        for the list of those with whom it failed, it failed.
+        """
+        server = self.server(disable_for_failed_hosts=True)
+        clear = server.connect()
+        clear.say("EHLO client.example", "STARTTLS")
+        clear.hear()
+        tls = client_connection()
+        tls.set_verify(SSL.VERIFY_PEER)
+        self.assertRaises(SSL.Error, EncryptedClient(clear, tls).shake_hands)
+        clear.send(pending(tls))
+        self.assertTrue(clear.transport.closed)
+        self.assertNotIn("STARTTLS", server.connect().ask("EHLO client.example"))
+
+    def test_client_ends_while_queueing(self) -> None:
+        """
+        A client that ends TLS while its message is being queued takes nothing back, and
+        the deadline of the handshake has nothing to say about it.
+        """
+        waiting: Deferred[Any] = Deferred()
+        server = self.server(fake_plugin(rcpt=OK, queue=waiting), handshake_timeout=5)
+        peer = self.encrypted(server)
+        peer.say("EHLO client.example", "MAIL FROM:<a@b.example>")
+        peer.say("RCPT TO:<c@d.example>", "DATA")
+        peer.send(b"Subject: x\r\n\r\nhello\r\n.\r\n")
+        peer.tls.shutdown()
+        peer.clear.send(pending(peer.tls))
+        server.clock.pump([1] * 20)
+        self.assertFalse(peer.clear.transport.aborted)
+        waiting.callback(OK)
+        self.assertEqual(peer.clear.protocol.connection.msg_accepted, 1)
+        self.assertTrue(peer.clear.transport.closed)
 
     def test_clear_octets(self) -> None:
         """Clear commands instead of a handshake end the session, unanswered."""

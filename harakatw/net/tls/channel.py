@@ -74,6 +74,9 @@ class _State(enum.Enum):
     OVER = "nothing is read any more"
 
 
+_SHAKING: Final = frozenset((_State.HELLO, _State.HANDSHAKE))
+
+
 class ServerChannel:
     """
     The server's end of one encrypted connection.
@@ -96,6 +99,11 @@ class ServerChannel:
     def is_open(self) -> bool:
         """Is the handshake done, and has nobody ended it?"""
         return self._state is _State.OPEN
+
+    @property
+    def is_shaking(self) -> bool:
+        """Is the handshake still to be done?"""
+        return self._state in _SHAKING
 
     @property
     def is_over(self) -> bool:
