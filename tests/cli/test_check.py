@@ -99,6 +99,23 @@ class CheckTests(InstanceTestCase):
         self.assertEqual(text.count("config/deep.ini:1: [main] depth"), 1)
         self.assertEqual(text.count("config/deep.ini:2: [main] depht: unknown key"), 1)
 
+    def test_what_plugins_find(self) -> None:
+        """Plugins look at their files themselves, too, and share some with others."""
+        self.write(
+            plugins="auth/flat_file\n",
+            auth_flat_file_ini="[users]\nann=pw\nbob=$6$x\n[api_keys]\nx=y\n",
+            auth_ini="max_failure=1\n",
+        )
+        self.assertEqual(self.check(), 1)
+        text = self.printed()
+        for told in (
+            "notice: config/auth_flat_file.ini: [users] ann: the password is not",
+            "error: config/auth_flat_file.ini: [users] bob: a hash of an unknown kind",
+            "error: config/auth_flat_file.ini: [api_keys] x: expected sha256:",
+            "config/auth.ini:1: [main] max_failure: unknown key",
+        ):
+            self.assertIn(told, text)
+
     def test_time_out(self) -> None:
         """A plugin's time-out must be a number."""
         self.plugin("mine", "OK")

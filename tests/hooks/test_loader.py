@@ -26,6 +26,19 @@ class Limit:
         return OK
 """
 
+WITH_SHARED = """
+import attrs
+from harakatw.plugin import AuthPlugin
+
+class Users(AuthPlugin):
+    @property
+    def problems(self):
+        yield "mine"
+
+    def get_plain_passwd(self, user, connection):
+        return None
+"""
+
 
 class LoaderTests(InstanceTestCase):
     """What a plugin is made of."""
@@ -59,6 +72,17 @@ class LoaderTests(InstanceTestCase):
         self.services.update(clock=self.clock, extra="more")
         self.write_plugin("mine", WITH_OPTIONS)
         self.assertEqual(self.loader().load("mine").instance.extra, "more")
+
+    def test_shared_options(self) -> None:
+        """Options that plugins share come from the file that their class names."""
+        self.write_plugin("mine", WITH_SHARED)
+        (self.config / "auth.ini").write_text("max_failures = 2\nmax_delay = soon\n")
+        plugin = self.loader().load("mine")
+        self.assertEqual(plugin.instance.auth.max_failures, 2)
+        self.assertIn("auth.ini", plugin.files)
+        first, *rest = map(str, plugin.problems)
+        self.assertIn("auth.ini:2: [main] max_delay", first)
+        self.assertEqual(rest, ["mine"])
 
     def test_bad_option(self) -> None:
         """A bad value is reported with its file, and the default holds."""

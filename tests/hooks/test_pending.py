@@ -73,3 +73,17 @@ class PendingTests(SynchronousTestCase):
 
         pending = Pending(answer(), 5, self.clock)
         self.assertEqual(self.successResultOf(pending.outcome), "yes")
+
+    def test_excused(self) -> None:
+        """Time in which others were waited for comes on top."""
+        excused, clock = 2.0, Clock()
+        pending = Pending(Deferred(), 5, clock, lambda: excused)
+        excused = 5.0
+        clock.advance(5)
+        self.assertNoResult(pending.outcome)
+        clock.advance(2.5)
+        excused = 6.0
+        clock.advance(0.5)
+        self.assertNoResult(pending.outcome)
+        clock.advance(1)
+        self.failureResultOf(pending.outcome, Expired)

@@ -93,7 +93,7 @@ class External(AuthPlugin):
             for fingerprint in _fingerprints(text) or [""]:
                 if not _FINGERPRINT.fullmatch(fingerprint):
                     why = "expected the 64 hexadecimal digits of a SHA-256 fingerprint"
-                    yield Problem(FILE, 0, "fingerprints", user, why)
+                    yield Problem(f"config/{FILE}", 0, "fingerprints", user, why)
 
     def may_offer(self, connection: IConnection) -> bool:
         """There is no certificate without TLS."""

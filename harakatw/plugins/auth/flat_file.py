@@ -36,6 +36,8 @@ from harakatw.wire.sasl.text import SASLError, saslprep
 
 FILE: Final = "auth_flat_file.ini"
 
+_SHOWN: Final = f"config/{FILE}"
+
 MAX_AT_ONCE: Final = 4
 """Passwords that are checked at a time: each takes a thread, and 19 MiB for argon2."""
 
@@ -120,7 +122,7 @@ class FlatFile(AuthPlugin):
     def problems(self) -> Iterable[Problem]:
         """What the postmaster should look at; L{haraka check} shows it."""
         return (
-            Problem(FILE, 0, each.section, each.user, each.what, each.severity)
+            Problem(_SHOWN, 0, each.section, each.user, each.what, each.severity)
             for each in self._users.mistakes
         )
 

@@ -194,7 +194,7 @@ class OAuth(AuthPlugin):
 
 
 def _problem(what: str) -> Problem:
-    return Problem(FILE, 0, "main", "introspection_url", what)
+    return Problem(f"config/{FILE}", 0, "main", "introspection_url", what)
 
 
 def _read(answer: WebAnswer) -> Mapping[str, object]:
