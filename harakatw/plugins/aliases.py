@@ -154,10 +154,11 @@ class Aliases:
         if alias is None:
             return CONT
         transaction = transaction_of(connection)
-        if len(transaction.rcpt_to) + len(alias.targets) > MAX_RECIPIENTS:
+        others = len(transaction.rcpt_to) - 1  # the alias is one of them
+        if others + len(alias.targets) > MAX_RECIPIENTS:
             added = _resolved(transaction).added
             new = [t for t in alias.targets[1:] if _mailbox(t, recipient) not in added]
-            if len(transaction.rcpt_to) + len(new) > MAX_RECIPIENTS:
+            if others + 1 + len(new) > MAX_RECIPIENTS:
                 return TOO_MANY
         host = recipient.host
         is_ours = alias.names_domain or self.hosts.contains(host)
