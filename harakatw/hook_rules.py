@@ -88,8 +88,9 @@ _CONNECTION: Final = (
         deny_close=reply(521, "5.5.2", "Unrecognized command"),
         soft_close=reply(421, "4.5.0", "Not now"),
         meanings={
-            "OK": "its text, with code and enhanced, is the reply; with a NewClient as "
-            "its value the session begins again as that client's, from connect_init on",
+            "OK": "its text, with code and enhanced, is the reply, and 421 closes the "
+            "connection; with a NewClient as its value the session begins again as "
+            "that client's, from connect_init on",
             "NEXT_HOOK": "the hook it names runs instead",
         },
     ),
