@@ -93,7 +93,11 @@ async def _with_password(
         plugins,
         lambda plugin: plugin.check_plain_passwd(connection, user, password),
     )
-    return None if found is None else Granted(user, found[0].name, Secret(password))
+    if found is None:
+        return None
+    plugin, answer = found
+    name = answer if isinstance(answer, str) else user
+    return Granted(name, plugin.name, Secret(password)) if is_sane(name) else None
 
 
 async def _cram_md5(talk: Talk, plugins: Checkers) -> Granted | None:

@@ -72,7 +72,8 @@ class AuthPlugin:
         @param user: not empty and without control characters, but as the client sent
             it: it may be C{*)(uid=*}.
         @param password: likewise.
-        @return: true or false.
+        @return: true or false; or the user's own name, where that is another than the
+            client sent: who logs in is known by it from then on.
         """
         return self._compare(connection, user, password)
 

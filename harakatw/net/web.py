@@ -52,6 +52,38 @@ class WebAnswer:
     octets: bytes = attrs.field(repr=False)
 
 
+@attrs.frozen(kw_only=True)
+class WebQuestion:
+    """
+    What a web server is asked.
+
+    @ivar method: such as C{POST}.
+    @ivar form: to be sent as a form; L{None} for none.
+    @ivar json: to be sent as JSON; L{None} for nothing.
+    @ivar headers: besides the usual ones.
+    @ivar user: for HTTP's Basic authentication, if it is not empty.
+    """
+
+    url: str = attrs.field(kw_only=False)
+    method: str = "POST"
+    form: Mapping[str, str] | None = attrs.field(default=None, repr=False)
+    json: Mapping[str, str] | None = attrs.field(default=None, repr=False)
+    headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    user: str = ""
+    password: str = attrs.field(default="", repr=False)
+
+    def body(self) -> dict[str, Any]:
+        """The arguments of treq's request that hold what is sent."""
+        sent: dict[str, Any] = {}
+        if self.form is not None:
+            sent["data"] = dict(self.form)
+        elif self.json is not None:
+            sent["json"] = dict(self.json)
+        if self.user:
+            sent["auth"] = (self.user, self.password)
+        return sent
+
+
 @attrs.frozen(eq=False)
 class WebClient:
     """
@@ -82,26 +114,34 @@ class WebClient:
         @param user: for HTTP's Basic authentication, if it is not empty.
         @raise WebError: there is no answer in time, or it is too big.
         """
-        answer: Deferred[WebAnswer] = Deferred.fromCoroutine(
-            self._post(url, fields, (user, password) if user else None)
+        return await self.ask(
+            WebQuestion(url, form=fields, user=user, password=password)
         )
+
+    async def ask(self, question: WebQuestion) -> WebAnswer:
+        """
+        Ask.
+
+        @raise WebError: there is no answer in time, or it is too big.
+        """
+        answer: Deferred[WebAnswer] = Deferred.fromCoroutine(self._ask(question))
         try:
             return await answer.addTimeout(self.timeout_seconds, self.clock, _too_late)
         except _TROUBLES as error:
             raise WebError(str(error) or type(error).__name__) from error
 
-    async def _post(
-        self, url: str, fields: Mapping[str, str], auth: tuple[str, str] | None
-    ) -> WebAnswer:
+    async def _ask(self, question: WebQuestion) -> WebAnswer:
         client = HTTPClient(self.agent, data_to_body_producer=_Form)
+        headers = Headers({"Accept": ["application/json"]})
+        for name, value in question.headers.items():
+            headers.setRawHeaders(name, [value])
         response: Any = await client.request(
-            "POST",
-            url,
-            data=dict(fields),
-            auth=auth,
-            headers=Headers({"Accept": ["application/json"]}),
+            question.method,
+            question.url,
+            headers=headers,
             allow_redirects=False,
             unbuffered=True,
+            **question.body(),
         )
         body = _Body(self.max_octets)
         response.deliverBody(body)
