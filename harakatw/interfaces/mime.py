@@ -1,10 +1,13 @@
 """What a plugin sees of a message's MIME structure (Haraka rows HB02, TX03, TX09)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
+
+Done: TypeAlias = "Deferred[Any] | Coroutine[Any, Any, Any] | None"
+"""What a callback returns: L{None}, or what has to be waited for."""
 
 
 class IBody(Interface):
@@ -46,20 +49,21 @@ class IAttachmentStream(Interface):
 
     size: int = Attribute("Octets given out so far.")
 
-    def on_data(receive: "Callable[[bytes], Deferred[Any] | None]") -> None:
+    def on_data(receive: "Callable[[bytes], Done]") -> None:
         """
         Have the content given to C{receive}, in pieces of at most
         C{mailparser.bufsize} octets.
 
         Call it when the attachment begins, or L{pause} then: what nobody takes is
-        dropped. If C{receive} returns a Deferred, nothing more comes until it has
-        fired; if that fails, or C{receive} raises, the message is refused with 451.
+        dropped. If C{receive} returns a Deferred or a coroutine, nothing more comes
+        until it is done; if that fails, or C{receive} raises, the message is refused
+        with 451.
         """
 
-    def on_end(done: "Callable[[], Deferred[Any] | None]") -> None:
+    def on_end(done: "Callable[[], Done]") -> None:
         """
         Have C{done} called once all is given out. C{data_post} waits for the Deferred
-        that it may return.
+        or coroutine that it may return.
         """
 
     def pause() -> None:
@@ -69,10 +73,10 @@ class IAttachmentStream(Interface):
         """Go on."""
 
 
-AttachmentStart: TypeAlias = Callable[[str, str, IBody, IAttachmentStream], object]
+AttachmentStart: TypeAlias = Callable[[str, str, IBody, IAttachmentStream], Done]
 """
 Hears of an attachment: content type, file name, part, and content. It is called when
-the attachment begins.
+the attachment begins; if it has to wait for something, so has the content.
 """
 
 FilterFunction: TypeAlias = Callable[[str, str, bytes], bytes | None]

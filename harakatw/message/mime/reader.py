@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Final
 
 import attrs
-from twisted.logger import Logger
 
 from harakatw.interfaces.mime import AttachmentStart
 from harakatw.message.header import Header
@@ -29,8 +28,6 @@ class Reader:
     @ivar walker: to be fed.
     @ivar flow: is held while a plugin needs time for an attachment.
     """
-
-    _log = Logger()
 
     def __init__(
         self,
@@ -146,9 +143,5 @@ class Reader:
 
     def _announce(self, start: AttachmentStart, body: Body) -> AttachmentStream:
         stream = AttachmentStream(self.flow, self._limits.stream_octets)
-        try:
-            start(body.ct or body.content_type, body.filename, body, stream)
-        except Exception:
-            self._log.failure("{start} failed", start=start)
-            self.flow.fail()
+        stream.begin(start, body)
         return stream

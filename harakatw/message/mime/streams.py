@@ -4,8 +4,7 @@ Attachments on their way to plugins, at the plugins' pace.
 @see: Haraka row TX09
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Coroutine
 
 import attrs
 from twisted.internet.defer import Deferred, succeed
@@ -13,7 +12,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from harakatw.interfaces.mime import IAttachmentStream
+from harakatw.interfaces.mime import AttachmentStart, Done, IAttachmentStream, IBody
 
 
 @attrs.define(eq=False)
@@ -76,20 +75,20 @@ class AttachmentStream:
     _flow: Flow
     _piece_octets: int
     size: int = 0
-    _receive: "Callable[[bytes], Deferred[Any] | None] | None" = None
-    _done: "Callable[[], Deferred[Any] | None] | None" = None
+    _receive: "Callable[[bytes], Done] | None" = None
+    _done: "Callable[[], Done] | None" = None
     _waiting: bytearray = attrs.field(factory=bytearray)
     _pauses: int = 0
     _is_holding: bool = False
     _is_whole: bool = False
     _is_busy: bool = False
 
-    def on_data(self, receive: "Callable[[bytes], Deferred[Any] | None]") -> None:
+    def on_data(self, receive: "Callable[[bytes], Done]") -> None:
         """As L{IAttachmentStream.on_data}."""
         self._receive = receive
         self._go_on()
 
-    def on_end(self, done: "Callable[[], Deferred[Any] | None]") -> None:
+    def on_end(self, done: "Callable[[], Done]") -> None:
         """As L{IAttachmentStream.on_end}."""
         self._done = done
         self._go_on()
@@ -104,6 +103,10 @@ class AttachmentStream:
         if self._pauses:
             self._pauses -= 1
         self._go_on()
+
+    def begin(self, start: AttachmentStart, body: IBody) -> None:
+        """Tell a plugin of the attachment."""
+        self._call(start, body.ct or body.content_type, body.filename, body, self)
 
     def feed(self, octets: bytes) -> None:
         """More of the attachment came."""
@@ -150,12 +153,14 @@ class AttachmentStream:
             return True
         return False
 
-    def _call(self, function: "Callable[..., object]", *args: object) -> None:
+    def _call(self, function: "Callable[..., Done]", *args: object) -> None:
         try:
             result = function(*args)
         except Exception:
             self._fail(Failure())
             return
+        if isinstance(result, Coroutine):
+            result = Deferred.fromCoroutine(result)
         if isinstance(result, Deferred):
             self.pause()
             result.addErrback(self._fail)

@@ -21,7 +21,7 @@ IMAGE = (
 )
 
 
-def read(octets: bytes, *starts: "Callable[..., object]", **limits: int) -> Body:
+def read(octets: bytes, *starts: "Callable[..., None]", **limits: int) -> Body:
     """The tree of a message."""
     reader = Reader(MIMELimits(**limits) if limits else LIMITS, starts)
     reader.walker.feed(octets)
@@ -252,6 +252,33 @@ class StreamTests(SynchronousTestCase):
         reader.walker.finish()
         self.assertFalse(reader.flow.is_held)
         self.assertEqual(taker.given[2:], [b"pict", b"ure", "end"])
+
+    def test_coroutines(self) -> None:
+        """All callbacks may be coroutines; what follows waits for them."""
+        ready: Deferred[None] = Deferred()
+        given: list[object] = []
+
+        async def data(octets: bytes) -> None:
+            given.append(octets)
+
+        async def end() -> None:
+            given.append("end")
+
+        async def start(
+            ct: str, name: str, body: IBody, stream: IAttachmentStream
+        ) -> None:
+            stream.on_data(data)
+            stream.on_end(end)
+            await ready
+
+        reader = Reader(MIMELimits(stream_octets=4), [start])
+        reader.walker.feed(multipart(IMAGE))
+        reader.walker.finish()
+        self.assertEqual(given, [])
+        self.assertTrue(reader.flow.is_held)
+        ready.callback(None)
+        self.assertEqual(given, [b"pict", b"ure", "end"])
+        self.assertFalse(reader.flow.is_held)
 
     def test_pause(self) -> None:
         """A plugin may pause at the beginning and say later what it wants."""
