@@ -16,7 +16,7 @@ from typing import IO, Final
 from weakref import WeakKeyDictionary
 
 import attrs
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredSemaphore
 from twisted.logger import Logger
 
 from harakatw.message.parameters import all_values
@@ -47,6 +47,9 @@ __all__ = ["Attachment", "AttachmentOptions"]
 TOOL: Final = "bsdtar"
 IN_MEMORY_OCTETS: Final = 1 << 18
 """Of an archive, before it goes to the disk."""
+
+AT_A_TIME: Final = 4
+"""Archives that are looked into; threads are left for those who store messages."""
 
 MAX_NOTED: Final = 100
 """Names that are kept in the notes, which are queued with the message."""
@@ -87,6 +90,9 @@ class Attachment:
     _file_patterns: Patterns = attrs.field(init=False)
     _packed_patterns: Patterns = attrs.field(init=False)
     _type_patterns: Patterns = attrs.field(init=False)
+    _turns: DeferredSemaphore = attrs.field(
+        factory=lambda: DeferredSemaphore(AT_A_TIME), init=False
+    )
     _seen: "WeakKeyDictionary[ITransaction, _Seen]" = attrs.field(
         factory=WeakKeyDictionary, init=False
     )
@@ -171,7 +177,7 @@ class Attachment:
 
         def done() -> "Deferred[None]":
             self._report(transaction, body, digest.hexdigest())
-            looking = self._look(file, archives[0])
+            looking = self._turns.run(self._look, file, archives[0])
             return looking.addCallback(self._found, transaction, seen)
 
         stream.on_data(take)

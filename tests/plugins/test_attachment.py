@@ -11,6 +11,7 @@ from zope.interface.verify import verifyObject
 from harakatw.config.options import load_options
 from harakatw.interfaces.hooks import IDataHook, IDataPostHook
 from harakatw.plugins.attachment import Attachment, AttachmentOptions
+from harakatw.testing.server import MemoryServer
 from harakatw.testing.threads import HeldThreads, NoThreads
 from harakatw.verdict import CONT
 from tests.config.folders import ConfigTestCase
@@ -18,7 +19,7 @@ from tests.fake_plugins import fake_plugin
 from tests.message.mime.walks import multipart
 from tests.plugins.archives import locked, zipped
 from tests.plugins.servers import FakeServer
-from tests.sessions import Site, make_site
+from tests.sessions import ENVELOPE, Mailbox, Site, make_site
 
 
 def plugin(threads: Any = None, **options: Any) -> Attachment:
@@ -210,6 +211,20 @@ class ArchiveTests(SynchronousTestCase):
             said = site.client.hear()
         self.assertGreater(runs, 4)
         self.assertIn("(exe)", said)
+
+    def test_turns(self) -> None:
+        """Of many archives that come at a time four are looked into, then others."""
+        threads = HeldThreads()
+        server = MemoryServer([plugin(threads), Mailbox()])
+        octets = multipart(attached("a.zip", zipped("a.txt")))
+        clients = [server.connect() for _ in range(6)]
+        for client in clients:
+            client.say("EHLO c.example", *ENVELOPE, "DATA")
+            client.send(octets + b".\r\n")
+        self.assertEqual(len(threads.waiting), 4)
+        while threads.waiting:
+            threads.run_one()
+        self.assertEqual([client.codes()[-1] for client in clients], [250] * 6)
 
 
 class NoteTests(SynchronousTestCase):

@@ -16,6 +16,12 @@ from harakatw.message.mime.part import Kind, Part
 from harakatw.message.mime.streams import AttachmentStream, Flow
 from harakatw.message.mime.walker import Walker
 
+MAX_PREAMBLE_OCTETS: Final = 1 << 16
+"""
+Of all that stands before the parts of multiparts. No mail program shows it, so it shall
+not use up what is meant for text.
+"""
+
 MAX_ENCODED_LEVELS: Final = 3
 """Encoded messages within each other that are read; each is a walk of its own."""
 
@@ -53,6 +59,7 @@ class Reader:
         self._decoder: Decoder = Identity()
         self._streams: list[AttachmentStream] = []
         self._text_octets = limits.max_text_octets
+        self._preamble_octets = MAX_PREAMBLE_OCTETS
         self.walker = Walker(self, limits, header)
 
     def begin(self, part: Part, head: bytes) -> None:
@@ -134,8 +141,12 @@ class Reader:
             for stream in self._streams:
                 stream.feed(octets)
             return
-        if len(octets) > self._text_octets:
-            octets = octets[: self._text_octets]
+        room = self._text_octets
+        if body.part.kind is not Kind.LEAF:
+            room = min(room, self._preamble_octets)
+            self._preamble_octets -= min(room, len(octets))
+        if len(octets) > room:
+            octets = octets[:room]
             body.is_truncated = True
         if octets:
             self._text_octets -= len(octets)

@@ -147,6 +147,16 @@ class TreeTests(SynchronousTestCase):
         self.assertEqual([each.is_truncated for each in body.children], [False, True])
         self.assertEqual([each.size for each in body.children], [60, 60])
 
+    def test_too_much_preamble(self) -> None:
+        """What stands before the parts does not use up the room for text."""
+        octets = multipart(b"\r\ntext").replace(
+            b"\r\n\r\n--b", b"\r\n\r\n" + b"x" * 200_000 + b"\r\n--b", 1
+        )
+        body = read(octets, max_text_octets=100_000)
+        self.assertEqual(len(body.bodytext), 65_536)
+        self.assertTrue(body.is_truncated)
+        self.assertEqual(body.children[0].bodytext, "text")
+
     def test_samples(self) -> None:
         """All sample messages are read without a complaint."""
         for name, octets in samples():
