@@ -1,6 +1,7 @@
 """Keys and certificates that tests write into files."""
 
 import datetime
+import ssl
 from pathlib import Path
 from typing import Final
 
@@ -26,11 +27,13 @@ __all__ = [
     "NOW",
     "Authority",
     "Signed",
+    "der",
     "encrypted_key",
     "make_authority",
     "own",
     "pkcs12_file",
     "revocations",
+    "with_extension_twice",
     "write_pair",
 ]
 
@@ -118,6 +121,38 @@ def revocations(authority: Authority, *revoked: Signed) -> bytes:
             .build()
         )
     return builder.sign(authority.key, hashes.SHA256()).public_bytes(Encoding.PEM)
+
+
+def der(tag: int, content: bytes) -> bytes:
+    """Content with its length (X.690 section 8.1)."""
+    size = len(content)
+    length = bytes([size]) if size < 128 else b"\x82" + size.to_bytes(2, "big")
+    return bytes([tag]) + length + content
+
+
+def with_extension_twice(authority: Authority) -> Signed:
+    """A certificate that no one should have signed: it breaks RFC 5280 section 4.2."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    above = x509.load_pem_x509_certificate(authority.certificate)
+    builder = x509.CertificateBuilder(
+        above.subject,
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "twice.example")]),
+        key.public_key(),
+        x509.random_serial_number(),
+        above.not_valid_before_utc,
+        above.not_valid_after_utc,
+    )
+    for number in (4, 5):
+        kind = x509.ObjectIdentifier(f"1.2.3.{number}")
+        extension = x509.UnrecognizedExtension(kind, b"\x05\x00")
+        builder = builder.add_extension(extension, False)
+    once = builder.sign(authority.key, hashes.SHA256())
+    content = once.tbs_certificate_bytes.replace(b"\x2a\x03\x05", b"\x2a\x03\x04")
+    signature = authority.key.sign(content, ec.ECDSA(hashes.SHA256()))
+    algorithm = bytes.fromhex("300a06082a8648ce3d040302")  # ecdsa-with-SHA256
+    octets = der(0x30, content + algorithm + der(0x03, b"\x00" + signature))
+    pem = ssl.DER_cert_to_PEM_cert(octets).encode()
+    return Signed(pem, _key_pem(key, NoEncryption()))
 
 
 def write_pair(folder: Path, signed: Signed, stem: str = "tls_") -> None:

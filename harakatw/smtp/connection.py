@@ -102,6 +102,7 @@ class TLS:
     @ivar version: such as C{TLSv1.3}.
     @ivar server_name: whom the client asked for; C{""} for nobody.
     @ivar certificate: the client's, or L{None}; it proves nothing unless C{verified}.
+    @ivar subject: whom it names (RFC 4514).
     @ivar problem: why it is not trusted; before encryption, why that failed.
     """
 
@@ -111,14 +112,8 @@ class TLS:
     version: str = ""
     server_name: str = ""
     certificate: x509.Certificate | None = None
+    subject: str = ""
     problem: str = ""
-
-    @property
-    def subject(self) -> str:
-        """Whom the client's certificate names (RFC 4514), C{""} without one."""
-        if self.certificate is None:
-            return ""
-        return self.certificate.subject.rfc4514_string()
 
     def as_haraka_has_it(self) -> dict[str, object]:
         """What plugins find as C{connection.notes.tls}."""

@@ -178,22 +178,23 @@ class SecureSession(Session):
 
     def _secured(self, secured: Secured) -> None:
         """The handshake is done."""
-        connection = self.connection
+        connection, peer = self.connection, secured.peer
         connection.tls = TLS(
             enabled=True,
             cipher=secured.cipher,
-            verified=secured.verified,
+            verified=peer.verified,
             version=secured.version,
             server_name=secured.server_name,
-            certificate=secured.certificate,
-            problem=secured.problem,
+            certificate=peer.certificate,
+            subject=peer.subject,
+            problem=peer.problem,
         )
         connection.notes.set("tls", connection.tls.as_haraka_has_it())
         self.last_progress = self.context.clock.seconds()
         if self.context.log.info:
             self._log_secured(connection.tls)
         wants_proof = secured.must_verify or self.context.listener.client_certificate
-        if wants_proof and not secured.verified:
+        if wants_proof and not peer.verified:
             self._not_authorized()
         elif self.phase is Phase.CONNECTING:
             self._greet()

@@ -33,6 +33,15 @@ _KINDS: Final = (
     ed448.Ed448PrivateKey,
 )
 
+UNREADABLE: Final = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What a certificate may raise when it is looked at: most of it is parsed only then."""
+
 _PEM: Final = re.compile(
     rb"-----BEGIN ([A-Z0-9 ]{1,40})-----[^-]{1,200000}-----END \1-----"
 )
@@ -134,15 +143,22 @@ def read_pem(octets: bytes, passphrase: str = "") -> Content:
         label = found[1]
         try:
             if label in (b"CERTIFICATE", b"X509 CERTIFICATE"):
-                certificates.append(x509.load_pem_x509_certificate(found[0]))
+                certificates.append(_certificate(found[0]))
             elif label.endswith(b"PRIVATE KEY"):
                 keys.append(_key(found[0], passphrase))
-        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-            why = (
-                f"holds a {label.decode('ascii').lower()} that cannot be used: {error}"
-            )
+        except UNREADABLE as error:
+            kind = label.decode("ascii").lower()
+            why = f"holds a {kind} that cannot be used: {error}"
             raise BadFile(why, line) from None
     return Content(tuple(keys), tuple(certificates))
+
+
+def _certificate(pem: bytes) -> x509.Certificate:
+    certificate = x509.load_pem_x509_certificate(pem)
+    _public_octets(certificate.public_key())
+    tuple(certificate_names(certificate))
+    certificate.not_valid_after_utc.timestamp()
+    return certificate
 
 
 def _key(pem: bytes, passphrase: str) -> PrivateKey:

@@ -19,7 +19,8 @@ from cryptography import x509
 from OpenSSL import SSL
 
 from harakatw.net.binding import channel_binding
-from harakatw.net.tls.table import Entry
+from harakatw.net.tls.certificates import UNREADABLE
+from harakatw.net.tls.table import Entry, Profile
 from harakatw.net.tls.trust import reason
 from harakatw.wire.client_hello import MAX_OCTETS, NotTLS, server_name
 
@@ -49,17 +50,30 @@ class Secured:
 
     @ivar version: such as C{TLSv1.3}.
     @ivar server_name: whom the client asked for; C{""} for nobody.
-    @ivar certificate: the client's; L{None} if it showed none.
-    @ivar problem: what is wrong with that, C{""} if it is good.
+    @ivar peer: who the client is.
     @ivar must_verify: does our configuration refuse a client without a good one?
     """
 
     version: str
     cipher: str
     server_name: str
-    certificate: x509.Certificate | None = None
-    problem: str = ""
+    peer: "Peer"
     must_verify: bool = False
+
+
+@attrs.frozen(eq=False)
+class Peer:
+    """
+    What a client showed.
+
+    @ivar certificate: L{None} if it showed none, or one that makes no sense.
+    @ivar subject: whom that names (RFC 4514).
+    @ivar problem: why it is not good, C{""} if it is.
+    """
+
+    certificate: x509.Certificate | None = None
+    subject: str = ""
+    problem: str = "no certificate was shown"
 
     @property
     def verified(self) -> bool:
@@ -214,18 +228,11 @@ class ServerChannel:
         connection, entry = self._connection, self._entry
         if connection is None or entry is None or self._state is _State.HANDSHAKE:
             raise ValueError("the handshake is not done")
-        certificate, problem = None, "no certificate was shown"
-        if entry.profile.wanted.asks:
-            certificate = connection.get_peer_certificate(as_cryptography=True)
-        if certificate is not None:
-            chain = connection.get_peer_cert_chain(as_cryptography=True) or ()
-            problem = entry.profile.trusted.problem(certificate, chain)
         return Secured(
             version=connection.get_protocol_version_name(),
             cipher=connection.get_cipher_name() or "",
             server_name=self._name,
-            certificate=certificate,
-            problem=problem,
+            peer=_look_at_peer(connection, entry.profile),
             must_verify=entry.profile.must_verify,
         )
 
@@ -240,6 +247,23 @@ class ServerChannel:
         if connection is None or self._state is not _State.OPEN:
             return None
         return channel_binding(connection, kind)
+
+
+def _look_at_peer(connection: SSL.Connection, profile: Profile) -> Peer:
+    """
+    Judge what a client showed, which may be anything that OpenSSL can take apart.
+    """
+    if not profile.wanted.asks:
+        return Peer()
+    try:
+        certificate = connection.get_peer_certificate(as_cryptography=True)
+        if certificate is None:
+            return Peer()
+        chain = connection.get_peer_cert_chain(as_cryptography=True) or ()
+        problem = profile.trusted.problem(certificate, chain)
+        return Peer(certificate, certificate.subject.rfc4514_string(), problem)
+    except UNREADABLE:
+        return Peer(problem="the certificate makes no sense")
 
 
 def _drain(connection: SSL.Connection, room: int) -> bytes:

@@ -177,7 +177,8 @@ def _use(context: SSL.Context, pair: KeyPair) -> None:
         context.use_privatekey(pair.key)
         context.check_privatekey()
     except (SSL.Error, crypto.Error) as error:
-        raise BadFile(f"OpenSSL does not take it: {reason(error)}") from None
+        why = f"OpenSSL does not take {pair.place}: {reason(error)}"
+        raise BadFile(why) from None
 
 
 def _load_dh(context: SSL.Context, file: str) -> None:

@@ -16,9 +16,11 @@ from tests.certificates import (
     SERVER_ONLY,
     Authority,
     Signed,
+    der,
     make_authority,
     own,
     revocations,
+    with_extension_twice,
     write_pair,
 )
 from tests.outbound.client.certificates import expired
@@ -38,13 +40,6 @@ def group_14() -> int:
     unit = 1 << (1918 + 64)
     pi = 4 * (4 * arc_cotangent(5, unit) - arc_cotangent(239, unit))
     return 2**2048 - 2**1984 - 1 + 2**64 * ((pi >> 64) + 124476)
-
-
-def der(tag: int, content: bytes) -> bytes:
-    """Content with its length (X.690 section 8.1)."""
-    size = len(content)
-    length = bytes([size]) if size < 128 else b"\x82" + size.to_bytes(2, "big")
-    return bytes([tag]) + length + content
 
 
 class ChannelTestCase(SynchronousTestCase):
@@ -344,10 +339,8 @@ class ClientCertificateTests(ChannelTestCase):
         """Is it trusted, whose is it, and what is wrong with it?"""
         channel = self.server(**options).channel()
         self.shake(channel, client_connection(shows=signed))
-        secured = channel.secured()
-        certificate = secured.certificate
-        subject = certificate.subject.rfc4514_string() if certificate else ""
-        return secured.verified, subject, secured.problem
+        peer = channel.secured().peer
+        return peer.verified, peer.subject, peer.problem
 
     def test_good(self) -> None:
         """One that a trusted authority signed is good."""
@@ -380,6 +373,16 @@ class ClientCertificateTests(ChannelTestCase):
             verified, _, problem = self.shown(signed)
             self.assertFalse(verified)
             self.assertIn(word, problem)
+
+    def test_nonsense(self) -> None:
+        """
+        One that OpenSSL can take apart and others cannot, such as one with an extension
+        twice, is not good, and does no harm.
+        """
+        signed = with_extension_twice(self.authority)
+        verified, subject, problem = self.shown(signed)
+        self.assertEqual((verified, subject), (False, ""))
+        self.assertIn("makes no sense", problem)
 
     def test_purpose(self) -> None:
         """One that is for servers is not good for a client (RFC 5280 4.2.1.12)."""
