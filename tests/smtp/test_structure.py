@@ -1,14 +1,16 @@
 """What plugins may do with the structure of a message in a session."""
 
 import errno
+import hashlib
 import os
+from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 
 import attrs
 from twisted.internet.defer import Deferred
 from twisted.logger import capturedLogs
-from twisted.trial.unittest import SynchronousTestCase
+from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from harakatw.config.connection import ConnectionOptions
 from harakatw.errors import StoreError
@@ -18,6 +20,7 @@ from harakatw.verdict import CONT, DENY
 from tests.fake_plugins import fake_plugin
 from tests.message.mime.test_reader import IMAGE, Taker
 from tests.message.mime.walks import multipart
+from tests.message.specimens import testdata
 from tests.plugins.servers import FolderTestCase
 from tests.sessions import Site, make_site
 from tests.smtp.test_bdat import bdat
@@ -402,6 +405,35 @@ class ChangeTests(FolderTestCase):
         self.assertEqual(site.mailbox.messages, [])
         self.assertEqual(self.flushLoggedErrors(), [])
         self.assertEqual(self.files(), {})
+
+    def test_signature(self) -> None:
+        """
+        A DKIM signature stays good while plugins look at the message, change what is
+        not signed, and filter without changing anything (RFC 6376 section 3.7).
+        """
+        path = testdata() / "dkim-rfc-vectors" / "rfc6376.signed.rsa.msg"
+        if not path.exists():
+            raise SkipTest("set HARAKATW_TESTDATA to the folder of sample messages")
+        signed = path.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+        head = signed.partition(b"\r\n\r\n")[0]
+
+        def wish(transaction: Any) -> None:
+            transaction.attachment_hooks(Taker())
+            transaction.add_body_filter("", lambda *call: call[2])
+
+        def edit(connection: Any) -> None:
+            transaction = connection.transaction
+            transaction.add_header("X-One", "1")
+            transaction.add_leading_header("X-Two", "2")
+            transaction.replace_header("X-One", "one")
+
+        site = make_site(on_data(wish, data_post=edit))
+        self.assertEqual(deliver(site, signed)[:3], "250")
+        received = site.mailbox.messages[0].octets
+        self.assertIn(b"\r\n" + head + b"\r\nX-One: one\r\n\r\n", received)
+        body = received.partition(b"\r\n\r\n")[2].rstrip(b"\r\n") + b"\r\n"
+        digest = b64encode(hashlib.sha256(body).digest())
+        self.assertIn(b"bh=" + digest, head)
 
     def test_bad_banner(self) -> None:
         """A banner that cannot stand in mail is the plugin's mistake."""
