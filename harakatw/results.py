@@ -191,6 +191,11 @@ class Results:
         found = self._stored and self._stored.get(_name(plugin))
         return found or Result()
 
+    def forget(self, plugin: Source) -> None:
+        """Drop all that a plugin stored."""
+        if self._stored:
+            self._stored.pop(_name(plugin), None)
+
     def get_all(self) -> Mapping[str, Result]:
         """What all plugins stored, by their names."""
         return MappingProxyType(self._stored or {})

@@ -119,6 +119,16 @@ class StoreTests(SynchronousTestCase):
         self.assertLessEqual(sys.getsizeof(Results()), 80)
         self.assertIsNone(Results()._stored)
 
+    def test_forget(self) -> None:
+        """What a plugin stored can be dropped, though it stored nothing."""
+        results = Results()
+        results.forget("auth")
+        results.add("auth", passed="x")
+        results.add("spf", passed="y")
+        results.forget("auth")
+        self.assertEqual(list(results.get_all()), ["spf"])
+        self.assertEqual(results.get("auth"), {})
+
 
 class LogTests(SynchronousTestCase):
     """What the log shows (rows RS01 and RS03)."""

@@ -28,6 +28,7 @@ FAILS: Final = "auth_fails"
 RESULTS: Final = "auth"
 """Under this name results are stored, whatever plugin they are of."""
 
+_RELAY: Final = "relay"
 _MADE_RELAYING: Final = "auth_made_relaying"
 
 
@@ -64,7 +65,7 @@ def grant(connection: IConnection, granted: Granted, method: str) -> None:
     connection.results.add(
         RESULTS, passed=granted.plugin, method=method, user=granted.user
     )
-    connection.results.add("relay", passed=granted.plugin)
+    connection.results.add(_RELAY, passed=granted.plugin)
 
 
 def count_failure(connection: IConnection, plugin: str, method: str) -> int:
@@ -88,9 +89,15 @@ def forget_authentication(connection: IConnection) -> None:
 
     @see: RFC 3207 section 4.2 (after STARTTLS nothing that was said before counts)
     """
-    notes = connection.notes
+    notes, results = connection.notes, connection.results
     if notes.get(_MADE_RELAYING):
         connection.relaying = False
+    if notes.get(USER) is not None:
+        passed = results.get(_RELAY)["pass"]
+        for plugin in results.get(RESULTS)["pass"]:
+            if plugin in passed:
+                passed.remove(plugin)
+        results.forget(RESULTS)
     for name in (USER, PASSWORD, METHOD, _MADE_RELAYING):
         if name in notes:
             del notes[name]

@@ -246,6 +246,8 @@ class AfterTests(SynchronousTestCase):
         self.assertFalse(site.connection.relaying)
         self.assertNotIn("auth_user", site.connection.notes)
         self.assertNotIn("auth_passwd", site.connection.notes)
+        self.assertEqual(site.connection.results.get("auth"), {})
+        self.assertEqual(site.connection.results.get("relay")["pass"], [])
         self.assertEqual(say(site, plain("matt", "test")), SUCCESS)
 
     def test_relaying_stays(self) -> None:
