@@ -90,7 +90,7 @@ class _Exchange:
     async def run(self, initial: str | None) -> Verdict:
         """Hold the exchange and give its last reply."""
         try:
-            talk = Talk(self.connection, initial)
+            talk = Talk(self.connection, initial, announced(self.connection))
             granted = await MECHANISMS[self.method](talk, self.plugins)
         except CancelledByClient:
             return said(CANCELLED)

@@ -120,11 +120,15 @@ async def _cram_md5(talk: Talk, plugins: Checkers) -> Granted | None:
     return Granted(user, found[0].name, Secret(password))
 
 
+_PLUS: Final = "SCRAM-SHA-256-PLUS"
+
+
 async def _scram(talk: Talk, plugins: Checkers, *, plus: bool) -> Granted | None:
     """RFC 5802 and 7677."""
     connection = talk.connection
     nonce = secrets.token_urlsafe(18)
-    server = ScramServer(nonce, plus=plus, plus_offered=connection.can_bind)
+    offered = _PLUS in talk.announced
+    server = ScramServer(nonce, plus=plus, plus_offered=offered)
     server.begin(await talk.first())
     bound = connection.channel_binding(server.binding) if plus else b""
     if bound is None:
@@ -208,7 +212,7 @@ async def _external(talk: Talk, plugins: Checkers) -> Granted | None:
 
 MECHANISMS: Final[Mapping[str, Mechanism]] = MappingProxyType(
     {
-        "SCRAM-SHA-256-PLUS": _scram_plus,
+        _PLUS: _scram_plus,
         "SCRAM-SHA-256": _scram_plain,
         "OAUTHBEARER": _oauthbearer,
         "XOAUTH2": _xoauth2,

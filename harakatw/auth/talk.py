@@ -25,10 +25,12 @@ class Talk:
     """
     @ivar connection: with whom.
     @ivar initial: what came with the command, L{None} if nothing did.
+    @ivar announced: the mechanisms that the client could have chosen.
     """
 
     connection: IConnection
     initial: str | None
+    announced: frozenset[str]
 
     async def first(self, prompt: bytes = b"") -> bytes:
         """

@@ -34,10 +34,10 @@ class OverTLSTestCase(SynchronousTestCase):
         listener = Listener(submission=True)
         return MemoryServer([TLS(), *plugins], tls=options, listener=listener)
 
-    def users(self) -> FlatFile:
+    def users(self, *methods: str) -> FlatFile:
         """One user, with keys of SCRAM."""
         users = {"ann": hash_password("pw", "scram-sha-256")}
-        options = FlatFileOptions(users=users)
+        options = FlatFileOptions(users=users, methods=methods)
         return FlatFile("auth/flat_file", options=options, threads=NoThreads())
 
     def encrypted(self, server: MemoryServer, **connection: Any) -> EncryptedClient:
@@ -127,6 +127,12 @@ class ScramPlusTests(OverTLSTestCase):
         peer.hear()
         self.assertEqual(self.exchange(peer, "y,,", b"", plus=False)[:9], "501 5.5.2")
         self.assertEqual(self.exchange(peer, "n,,", b"", plus=False)[:3], "235")
+
+    def test_not_offered(self) -> None:
+        """Where it is not offered, a client that says so is right."""
+        peer = self.encrypted(self.server(self.users("SCRAM-SHA-256")))
+        self.assertIn("AUTH SCRAM-SHA-256\r\n", peer.hear())
+        self.assertEqual(self.exchange(peer, "y,,", b"", plus=False)[:3], "235")
 
     def test_unknown_binding(self) -> None:
         """A binding that we do not have is refused."""
