@@ -39,6 +39,8 @@ def _message_fields(message: QueuedMessage, me: str) -> Iterator[bytes]:
         yield plain_field("Original-Envelope-Id", envid)
     yield plain_field("Reporting-MTA", f"dns; {me}")
     yield plain_field("Arrival-Date", rfc5322_date(message.queued_at))
+    if message.demands.deliver_by:  # RFC 2852 section 5
+        yield plain_field("Deliver-By-Date", rfc5322_date(message.demands.deliver_by))
 
 
 def _recipient_fields(told: ReportedRecipient) -> Iterator[bytes]:

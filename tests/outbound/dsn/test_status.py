@@ -2,6 +2,7 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from harakatw.interfaces.queue import Demands
 from harakatw.outbound.dsn.recipients import Action, RemoteMTA
 from harakatw.outbound.dsn.status import status_body
 from harakatw.reply import reply
@@ -38,6 +39,12 @@ class StatusTests(SynchronousTestCase):
                 "",
             ],
         )
+
+    def test_deliver_by(self) -> None:
+        """When it should have been there is said (RFC 2852)."""
+        message = queued_message(demands=Demands(deliver_by=QUEUED_AT + 60))
+        body = status_body(message, [told()], ME).decode("ascii")
+        self.assertIn("\r\nDeliver-By-Date: Sun, 09 Sep 2001 01:47:40 +0000\r\n", body)
 
     def test_delay(self) -> None:
         """A delay says for how long the mail will be tried."""
