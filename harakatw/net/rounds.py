@@ -45,10 +45,12 @@ class Round:
             self.end()
 
     def end(self) -> None:
-        """Make the calls; one that raises is logged and does not stop the others."""
-        calls = self._calls
-        if calls:
-            self._calls = []
+        """
+        Make the calls, and those that they ask for: the reactor may sleep for long
+        then. One that raises is logged and does not stop the others.
+        """
+        while self._calls:
+            calls, self._calls = self._calls, []
             for send in calls:
                 try:
                     send()
