@@ -111,12 +111,16 @@ DISCONNECT: Final = Verdict(Kind.DISCONNECT)
 
 
 def _verdict(
-    kind: Kind, text: str | Iterable[str], code: int, enhanced: str
+    kind: Kind,
+    text: str | Iterable[str],
+    code: int,
+    enhanced: str,
+    value: object = None,
 ) -> Verdict:
     lines = (text,) if isinstance(text, str) else tuple(text)
     if code and str(code)[0] != _CLASSES[kind]:
         raise ValueError(f"{code} does not go with {kind.name}")
-    return Verdict(kind, tuple(line for line in lines if line), code, enhanced)
+    return Verdict(kind, tuple(filter(None, lines)), code, enhanced, value)
 
 
 def ok(
@@ -131,7 +135,7 @@ def ok(
 
     @param value: what the hook asks for: a hop on C{get_mx}, a name on C{lookup_rdns}.
     """
-    return attrs.evolve(_verdict(Kind.OK, text, code, enhanced), value=value)
+    return _verdict(Kind.OK, text, code, enhanced, value)
 
 
 def deny(
