@@ -51,7 +51,7 @@ class SlapdTests(ServerTestCase):
             }
         )
         try:
-            return await deferToThread(_log_in, server.port, logins)
+            return await deferToThread(log_in, server.port, logins)
         finally:
             await server.stop()
 
@@ -125,7 +125,8 @@ class SlapdTests(ServerTestCase):
         self.assertEqual(await self.codes(core, NAMES, ("ann", "p w")), [454])
 
 
-def _log_in(port: int, logins: tuple[tuple[str, str], ...]) -> list[int]:
+def log_in(port: int, logins: tuple[tuple[str, str], ...]) -> list[int]:
+    """What logins are answered, each on a connection of its own. It blocks."""
     codes = []
     for user, password in logins:
         with smtplib.SMTP("127.0.0.1", port, timeout=20) as client:
