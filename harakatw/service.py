@@ -3,8 +3,9 @@ The server: wires all objects together, starts them, reloads and stops them.
 """
 
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
@@ -27,6 +28,8 @@ from harakatw.process.threads import PooledThreads
 from harakatw.process.user import become
 from harakatw.smtp.deadlines import Sweep
 from harakatw.verdict import CONT, Verdict
+
+_T = TypeVar("_T")
 
 
 class HarakaService(Service):
@@ -174,9 +177,13 @@ class HarakaService(Service):
         self._plugins.reload(self.settings, names, frozenset())
         self.certificates.configure(self.settings)
         self._renew_context()
+        self._change(self.outbound.configure, self.settings)
+        self._change(self.listeners.listen, self.settings.server.addresses)
+
+    def _change(self, change: Callable[[_T], None], wanted: _T) -> None:
+        """Leave a part as it is if it cannot be as the files say."""
         try:
-            self.outbound.configure(self.settings)
-            self.listeners.listen(self.settings.server.addresses)
+            change(wanted)
         except ConfigError as error:
             self._log.error("{error}", error=error)
 

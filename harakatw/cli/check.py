@@ -10,7 +10,7 @@ from harakatw.cli.instance import OpenInstance
 from harakatw.cli.plugin_files import bundled_options, options_of, shared_options_of
 from harakatw.config.check import check_files
 from harakatw.config.core import PluginTimeoutOptions
-from harakatw.config.listeners import unused_sections
+from harakatw.config.listeners import misplaced_lmtp, unused_sections
 from harakatw.config.options import load_options
 from harakatw.config.problems import Problem
 from harakatw.config.schema import OptionClass, options
@@ -76,6 +76,7 @@ def find_problems(
         *plugins.problems,
         *check_files(instance.files, classes, _files_of_others(instance)),
         *unused_sections(settings.server, settings.listeners, instance.files),
+        *misplaced_lmtp(settings.server, settings.listeners, instance.files),
         *tls_problems(settings, time.time()),
     )
 

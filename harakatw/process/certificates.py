@@ -10,9 +10,11 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from harakatw.config.problems import Problem
+from harakatw.errors import ConfigError
 from harakatw.net.tls.load import Loaded, load_tls, stamp_files
 from harakatw.net.tls.server import ServerTLS
 from harakatw.net.tls.table import validity_problems
+from harakatw.outbound.client.tls import ClientTLS
 from harakatw.process.settings import Settings, own_name
 
 LOOK_SECONDS: Final = 60.0
@@ -126,7 +128,17 @@ def tls_problems(settings: Settings, now: float) -> tuple[Problem, ...]:
         *loaded.problems,
         *validity_problems(pairs, now),
         *_without(settings, loaded),
+        *_outbound(settings),
     )
+
+
+def _outbound(settings: Settings) -> Iterable[Problem]:
+    """What keeps the server from sending mail, and so from starting."""
+    try:
+        ClientTLS(settings.client_tls, settings.files.directory, settings.tls)
+    except ConfigError as error:
+        file, _, why = str(error).partition(": [outbound]: ")
+        yield Problem(file, 0, "outbound", "", why)
 
 
 def _without(settings: Settings, loaded: Loaded) -> Iterable[Problem]:

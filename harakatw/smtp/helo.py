@@ -8,6 +8,7 @@ from typing import Final
 
 from harakatw.reply import Reply, reply
 from harakatw.smtp.connection import NO_HELLO, Hello
+from harakatw.smtp.secure import needs_tls
 from harakatw.smtp.session import Session
 from harakatw.verdict import Verdict
 from harakatw.wire.extensions import NOTHING, Offer
@@ -15,6 +16,7 @@ from harakatw.wire.helo import parse_helo
 from harakatw.wire.session import Phase
 
 _NO_STATUS: Final = ""  # RFC 2034 section 4: none in the replies to HELO and EHLO
+_AUTH: Final = "AUTH "
 
 
 def helo(session: Session, argument: bytes) -> None:
@@ -67,6 +69,8 @@ def _ruled(session: Session, verdict: Verdict, verb: str, hook: str) -> None:
 
 def _announce(session: Session, _: Verdict, offer: Offer) -> None:
     lines = session.connection.capabilities
+    if session.context.listener.guarded and needs_tls(session):
+        lines = [line for line in lines if not str(line).upper().startswith(_AUTH)]
     session.offer = session.context.offers.edited(offer, lines)
     if session.offer is not offer:  # plugins see what was left of what they added
         session.connection.capabilities = list(session.offer.lines)

@@ -317,7 +317,13 @@ def check_encrypted(session: Session) -> None:
     @raise ProtocolError: 530 where TLS is needed and not there.
     @see: RFC 3207 section 4
     """
-    listener = session.context.listener
-    needs_tls = listener.tls == "required" or listener.client_certificate
-    if needs_tls and not session.connection.tls.enabled:
+    if needs_tls(session):
         raise ProtocolError(TLS_FIRST)
+
+
+def needs_tls(session: Session) -> bool:
+    """Does the session still have to be encrypted before anything else?"""
+    if session.connection.tls.enabled:
+        return False
+    listener = session.context.listener
+    return listener.tls == "required" or listener.client_certificate

@@ -124,6 +124,29 @@ class CheckTests(InstanceTestCase):
         self.assertEqual(self.check(), 1)
         self.assertIn("config/mine.timeout", self.printed())
 
+    def test_outbound_certificates(self) -> None:
+        """
+        Certificates for mail that leaves are looked at: the server would not start.
+        """
+        for tls_ini, why in (
+            ("[outbound]\nca=gone.pem\n", "gone.pem is not there"),
+            ("[main]\nmutual_tls=true\n", "tls_cert.pem is not there"),
+            (
+                "[mutual_auth_hosts]\nmx.far.example=me.example\n",
+                "there is no certificate of me.example for mx.far.example",
+            ),
+        ):
+            self.write(plugins="\n", tls_ini=tls_ini)
+            self.assertEqual(self.check(), 1)
+            self.assertIn(f"error: config/tls.ini: [outbound]: {why}\n", self.printed())
+
+    def test_lmtp_at_25(self) -> None:
+        """LMTP at port 25 is an error: SMTP is spoken there (RFC 2033 section 5)."""
+        self.write(plugins="\n", smtp_ini="listen=127.0.0.1:25\n")
+        self.write(listeners_ini="[25]\nprotocol=lmtp\n")
+        self.assertEqual(self.check(), 1)
+        self.assertIn("config/listeners.ini: [127.0.0.1:25]: ", self.printed())
+
     def test_renamed_plugin(self) -> None:
         """A retired name is a notice that tells today's."""
         self.write(plugins="rcpt_to.access\n")

@@ -238,6 +238,18 @@ class ListenTests(ReloadTestCase):
         await self.log.wait_for("config/smtp.ini: [main] listen: cannot listen on")
         self.assertEqual((await self.greeting(self.server, port))[:3], "220")
 
+    async def test_apart(self) -> None:
+        """
+        What is wrong with certificates for mail that leaves does not keep the server
+        from listening elsewhere.
+        """
+        self.server.write("config/tls.ini", "[outbound]\nca=gone.pem\n")
+        await self.log.wait_for("config/tls.ini: [outbound]: gone.pem is not there")
+        port = free_port()
+        self.server.write("config/smtp.ini", f"listen=127.0.0.1:{port}\n")
+        await self.log.wait_for(f"listening on 127.0.0.1:{port}")
+        self.assertEqual((await self.greeting(self.server, port))[:3], "220")
+
     async def test_nonsense(self) -> None:
         """Nor does it lose its port to a line that makes no sense."""
         port = self.server.port

@@ -18,7 +18,7 @@ from zope.interface import implementer
 from harakatw.config.files import ConfigFiles, read_octets
 from harakatw.config.problems import BadFile
 from harakatw.errors import ConfigError
-from harakatw.net.tls.certificates import KeyPair, make_pair, read_pem
+from harakatw.net.tls.certificates import Content, KeyPair, make_pair, read_pem
 from harakatw.net.tls.context import Wanted, client_context
 from harakatw.net.tls.load import pairs_by_name
 from harakatw.net.tls.options import TLSOptions
@@ -96,24 +96,30 @@ class ClientTLS:
         try:
             return Trusted(read_authorities(self._octets(name)))
         except BadFile as error:
-            raise BadFile(f"{name} {error.message}") from None
+            raise _named(name, error) from None
 
     def _own_pair(self) -> KeyPair:
         options, main = self._options, self._main
         passphrase = options.passphrase or main.passphrase
         cert = options.cert or main.cert[0]
         key = options.key or main.key[0]
-        chain = read_pem(self._octets(cert)).certificates
-        keys = read_pem(self._octets(key), passphrase).keys
+        chain = self._pem(cert).certificates
+        keys = self._pem(key, passphrase).keys
         pair = make_pair(cert, keys, chain)
         if pair is None:
             raise BadFile(f"the key in {key} is not for the certificate in {cert}")
         return pair
 
+    def _pem(self, name: str, passphrase: str = "") -> Content:
+        try:
+            return read_pem(self._octets(name), passphrase)
+        except BadFile as error:
+            raise _named(name, error) from None
+
     def _octets(self, name: str) -> bytes:
         octets = read_octets(self._directory / name)
         if octets is None:
-            raise BadFile(f"{name}: No such file")
+            raise BadFile("is not there")
         return octets
 
     def handshake(self, policy: TLSPolicy, host: str) -> "Handshake":
@@ -128,6 +134,11 @@ class ClientTLS:
         if self._by_host:
             context = self._by_host.get(_host_key(host), context)
         return Handshake(context, sni, names, policy.verified)
+
+
+def _named(name: str, error: BadFile) -> BadFile:
+    """Say of which file it is; C{[outbound]} of C{tls.ini} is where it is named."""
+    return BadFile(f"{name} {error.message}")
 
 
 def _host_key(host: str) -> str:

@@ -196,9 +196,9 @@ class FileTests(TLSTestCase):
         """A file that is missing or no PEM is a mistake that names the file."""
         (self.folder / "empty.pem").write_bytes(b"")
         for options, named in (
-            ({"ca": "gone.pem"}, "gone.pem: No such file"),
+            ({"ca": "gone.pem"}, "[outbound]: gone.pem is not there"),
             ({"ca": "empty.pem"}, "empty.pem holds no certificate"),
-            ({"mutual_tls": True}, "tls_cert.pem: No such file"),
+            ({"mutual_tls": True}, "[outbound]: tls_cert.pem is not there"),
         ):
             wanted = OutboundTLSOptions(**options)
             error = self.assertRaises(ConfigError, ClientTLS, wanted, self.folder)
