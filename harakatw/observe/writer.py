@@ -21,6 +21,8 @@ _UNSAFE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udf
 _NEWLINES: Final = re.compile("\r\n|\r|\n")
 _NEEDS_QUOTES: Final = re.compile(r'[\s="\\]')
 
+_OLD_LOG: Final = "log_legacy"  # the namespace of twisted.python.log
+
 _NAMES: Final[Mapping[object, str]] = MappingProxyType(
     {
         LogLevel.critical: "crit",
@@ -37,8 +39,15 @@ def event_level(event: LogEvent) -> str:
     Haraka's name for how grave an event is.
 
     An event may say so itself, in C{haraka_level}; otherwise Twisted's level decides.
+    What is not grave and comes by Twisted's old log is C{debug}: each query of DNS
+    would tell there of its port and its protocol, in four lines.
     """
-    return str(event.get("haraka_level") or _NAMES.get(event.get("log_level"), "info"))
+    own = event.get("haraka_level")
+    if own:
+        return str(own)
+    level = _NAMES.get(event.get("log_level"), "info")
+    is_old = level == "info" and event.get("log_namespace") == _OLD_LOG
+    return "debug" if is_old else level
 
 
 def safe_text(text: str) -> str:

@@ -65,6 +65,17 @@ class LevelTests(WriterTestCase):
         """An event that does not say how grave it is counts as C{info}."""
         self.assertEqual(event_level({}), "info")
 
+    def test_old_log(self) -> None:
+        """
+        What Twisted tells of each port that a query of DNS uses is written at C{debug}
+        only; what is grave is written in any case.
+        """
+        udp = make_event("(UDP Port 33839 Closed)", log_namespace="log_legacy")
+        self.assertEqual(self.written(udp), "")
+        self.assertIn("33839 Closed", self.written(udp, ini_level="debug"))
+        grave = {**udp, "log_level": LogLevel.critical}
+        self.assertIn("33839 Closed", self.written(grave))
+
     def test_own_level(self) -> None:
         """A plugin may log at a level that Twisted does not have."""
         event = make_event(haraka_level="notice")
