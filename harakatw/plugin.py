@@ -21,6 +21,7 @@ from harakatw.config.options import (
     whole_section,
 )
 from harakatw.errors import ProtocolError, TemporaryFailure
+from harakatw.interfaces.header import IHeader
 from harakatw.interfaces.hooks import (
     ICapabilitiesHook,
     IConnectHook,
@@ -119,6 +120,7 @@ __all__ = [
     "IEhloHook",
     "IGetMXHook",
     "IHMail",
+    "IHeader",
     "IHeloHook",
     "IHostLogin",
     "IInitChildHook",

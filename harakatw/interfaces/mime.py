@@ -6,6 +6,8 @@ from typing import Any, TypeAlias
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
+from harakatw.interfaces.header import IHeader
+
 Done: TypeAlias = "Deferred[Any] | Coroutine[Any, Any, Any] | None"
 """What a callback returns: L{None}, or what has to be waited for."""
 
@@ -20,7 +22,7 @@ class IBody(Interface):
     ct: str = Attribute("The Content-Type field as it stands; C{''} without one.")
     content_type: str = Attribute("Type and subtype in lower case.")
     parameters: Mapping[str, str] = Attribute("Of the content type, decoded.")
-    header = Attribute("The part's header, to read.")
+    header: IHeader = Attribute("The part's header, to read.")
     filename: str = Attribute("What the sender calls it; no name for a file of ours.")
     is_html: bool = Attribute("Is it HTML?")
     is_attachment: bool = Attribute("Is it an attachment, not text and no container?")

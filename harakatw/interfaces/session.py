@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
 from harakatw.address import Address
+from harakatw.interfaces.header import IHeader
 from harakatw.interfaces.mime import AttachmentStart, FilterFunction, IBody
 from harakatw.notes import Notes
 from harakatw.results import Results
@@ -26,6 +27,9 @@ class ITransaction(Interface):
     notes: Notes = Attribute("For plugins, and queued with the message.")
     results: Results = Attribute("What plugins found out about this message.")
     relaying: bool = Attribute("May this message go anywhere?")
+    header: IHeader = Attribute(
+        "The message's header, as it stands now; on C{data} only what plugins added."
+    )
     data_bytes: int = Attribute("Octets of the message received so far.")
     parse_body: bool = Attribute(
         "Is C{body} wanted? To be set on C{data} or before (row TX03)."

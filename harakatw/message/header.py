@@ -12,6 +12,9 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Final
 
+from zope.interface import implementer
+
+from harakatw.interfaces.header import IHeader
 from harakatw.message.encoded_words import decode_words
 from harakatw.message.field import is_field_name, make_field
 from harakatw.message.parameters import decode_parameters
@@ -24,6 +27,7 @@ _REST_OF_FIELD = rb"[ \t]*+:[^\n]*+\n?+(?:[ \t][^\n]*+\n?+)*+"
 _WITH_PARAMETERS = frozenset(("content-type", "content-disposition"))
 
 
+@implementer(IHeader)
 class Header:
     """
     The fields of a header. Nothing is parsed until a field is asked for or removed.

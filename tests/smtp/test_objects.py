@@ -7,6 +7,7 @@ from zope.interface.verify import verifyObject
 
 from harakatw.address import Address
 from harakatw.config.connection import ConnectionOptions
+from harakatw.interfaces.header import IHeader
 from harakatw.interfaces.session import IConnection, ITransaction
 from harakatw.smtp.connection import Remote
 from tests.fake_plugins import fake_plugin
@@ -22,7 +23,9 @@ class ConnectionTests(SynchronousTestCase):
         site.greet()
         site.client.say(*ENVELOPE)
         verifyObject(IConnection, site.connection)
-        verifyObject(ITransaction, site.connection.transaction)
+        transaction = site.connection.transaction
+        verifyObject(ITransaction, transaction)
+        verifyObject(IHeader, transaction.header)
 
     def test_ends(self) -> None:
         """Both ends of the connection are known from the start."""
