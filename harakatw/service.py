@@ -80,7 +80,11 @@ class HarakaService(Service):
         services["host_login"] = self.outbound.login
         self._plugins = PluginHost(self.instance, services, reactor)
         self.sweep = Sweep(reactor)
-        self.certificates = Certificates(reactor, time.time)
+        self.certificates = Certificates(
+            reactor,
+            time.time,
+            lambda: self._change(self.outbound.configure, self.settings),
+        )
         self.doors = Doors(self.sweep)
         self.listeners = Listeners(reactor, self.doors.door)
         self._watchers = (

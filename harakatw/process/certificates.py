@@ -3,7 +3,8 @@ A server's certificates: loaded at the start, again when a file changes, and loo
 once a day.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Final
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -11,7 +12,7 @@ from twisted.logger import Logger
 
 from harakatw.config.problems import Problem
 from harakatw.errors import ConfigError
-from harakatw.net.tls.load import Loaded, load_tls, stamp_files
+from harakatw.net.tls.load import Loaded, Stamp, load_tls, stamp_files, stamps_of
 from harakatw.net.tls.server import ServerTLS
 from harakatw.net.tls.table import validity_problems
 from harakatw.outbound.client.tls import ClientTLS
@@ -36,11 +37,20 @@ class Certificates:
 
     _log = Logger()
 
-    def __init__(self, clock: IReactorTime, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        now: Callable[[], float],
+        changed: Callable[[], None],
+    ) -> None:
         """
         @param clock: for delayed calls.
         @param now: the time of day, in seconds since 1970.
+        @param changed: told of files that changed without a hint from the kernel, for
+            what else is made of them: the contexts of mail that leaves.
         """
+        self._changed = changed
+        self._outbound: Mapping[Path, Stamp] = {}
         self._clock = clock
         self._now = now
         self._loaded: Loaded | None = None
@@ -57,6 +67,7 @@ class Certificates:
         )
         self.tls.configure(settings.tls)
         self.tls.table = loaded.table
+        self._outbound = _outbound_stamps(settings)
         self._renewed = self._clock.seconds()
         self._tell(loaded.problems)
         self._tell_validity()
@@ -82,6 +93,8 @@ class Certificates:
             return True
         if own_name(before) != own_name(settings):
             return True
+        if self._outbound != _outbound_stamps(settings):
+            return True
         return loaded.stamps != dict(stamp_files(settings.tls, settings.files))
 
     def _look(self) -> None:
@@ -93,6 +106,7 @@ class Certificates:
             if self._is_old(settings):
                 self._log.info("a key or certificate changed")
                 self.load(settings)
+                self._changed()
             elif self._clock.seconds() - self._renewed >= RENEW_SECONDS:
                 self._renew()
         except Exception:
@@ -130,6 +144,13 @@ def tls_problems(settings: Settings, now: float) -> tuple[Problem, ...]:
         *_without(settings, loaded),
         *_outbound(settings),
     )
+
+
+def _outbound_stamps(settings: Settings) -> Mapping[Path, Stamp]:
+    """How the files are now that only C{[outbound]} of C{tls.ini} names."""
+    options, directory = settings.client_tls, settings.files.directory
+    names = (options.key, options.cert, options.ca)
+    return dict(stamps_of(directory / name for name in names if name))
 
 
 def _outbound(settings: Settings) -> Iterable[Problem]:

@@ -26,8 +26,11 @@ class CertificatesTests(ConfigTestCase):
         self.write("me", "mail.example\n")
         self.events = collect_log(self)
         self.clock = Clock()
+        self.told: list[float] = []
         self.certificates = Certificates(
-            self.clock, lambda: NOW.timestamp() + self.clock.seconds()
+            self.clock,
+            lambda: NOW.timestamp() + self.clock.seconds(),
+            lambda: self.told.append(self.clock.seconds()),
         )
 
     def settings(self) -> Settings:
@@ -98,6 +101,22 @@ class CertificatesTests(ConfigTestCase):
         self.clock.advance(LOOK_SECONDS)
         self.assertEqual(self.names(), {"new.example"})
         self.assertIn("a key or certificate changed", self.logged())
+
+    def test_of_outbound(self) -> None:
+        """
+        Such a file is noticed, too, if it is for mail that leaves, and whoever sends
+        that is told; once, and not if nothing changed.
+        """
+        elsewhere = Path(self.mktemp()).absolute()
+        write_pair(elsewhere, own("mail.example"))
+        (self.directory / "out.pem").symlink_to(elsewhere / "tls_cert.pem")
+        self.write("tls.ini", "[outbound]\nca=out.pem\n")
+        self.begin()
+        self.clock.advance(LOOK_SECONDS)
+        self.assertEqual(self.told, [])
+        write_pair(elsewhere, own("new.example"))
+        self.clock.pump([LOOK_SECONDS] * 2)
+        self.assertEqual(self.told, [2 * LOOK_SECONDS])
 
     def test_broken(self) -> None:
         """A file that breaks is named, and its certificate stays in use."""

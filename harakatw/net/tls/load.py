@@ -2,7 +2,7 @@
 From C{tls.ini}, the files that it names and C{config/tls/} to contexts.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
@@ -84,7 +84,12 @@ def stamp_files(
         for name in (*each.key, *each.cert, each.pfx, each.ca, each.crl, each.dhparam)
         if name
     }
-    for path in sorted({*named, *files_below(files.directory / FOLDER)}):
+    return stamps_of({*named, *files_below(files.directory / FOLDER)})
+
+
+def stamps_of(paths: Iterable[Path]) -> Iterator[tuple[Path, Stamp]]:
+    """How each of these files is now; those that are not there are left out."""
+    for path in sorted(paths):
         try:
             found = path.stat()
         except OSError:
