@@ -27,11 +27,13 @@ NONCE = "client-nonce"
 class OverTLSTestCase(SynchronousTestCase):
     """A server with a certificate and users."""
 
+    listener = Listener(submission=True)
+
     def server(self, *plugins: object, **tls: Any) -> MemoryServer:
         """The server, for submission."""
         self.folder = Path(self.mktemp())
         options = server_tls(self.folder, **tls)
-        listener = Listener(submission=True)
+        listener = self.listener
         return MemoryServer([TLS(), *plugins], tls=options, listener=listener)
 
     def users(self, *methods: str) -> FlatFile:
@@ -156,6 +158,18 @@ class SubmissionTests(OverTLSTestCase):
             "MAIL FROM:<a@b.example>", plain("ann", "pw"), "MAIL FROM:<a@b.example>"
         )
         self.assertEqual(peer.codes(), [250, 530, 235, 250])
+
+    def test_announced(self) -> None:
+        """
+        Where TLS is needed no login is announced in clear, as it would be refused:
+        not even to whom the plugin offers it without TLS (RFC 4954 section 4).
+        """
+        wanted = Listener(submission=True), Listener(submission=True, tls="required")
+        for self.listener, in_clear in zip(wanted, (True, False), strict=True):
+            server = self.server(self.users())
+            offered = server.connect("10.0.0.1").ask("EHLO client.example")
+            self.assertEqual("AUTH" in offered, in_clear)
+            self.assertIn("AUTH", self.encrypted(server).hear())
 
     def test_login_before_tls(self) -> None:
         """Who logged in before STARTTLS is nobody after it (survey row 5)."""

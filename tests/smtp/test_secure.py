@@ -434,23 +434,6 @@ class GuardTests(SecureTestCase):
         self.assertIn("250", peer.ask("EHLO client.example"))
         self.assertIn("250", peer.ask("MAIL FROM:<a@b.example>"))
 
-    def test_login_not_announced(self) -> None:
-        """
-        A login that would be refused in clear is not announced there, whatever a plugin
-        thinks of the client (RFC 4954 section 4).
-        """
-        offers = fake_plugin(capabilities=lambda c: c.capabilities.append("AUTH PLAIN"))
-        for listener, in_clear in (
-            (Listener(tls="required"), False),
-            (Listener(submission=True), True),
-        ):
-            server = self.server(offers, listener=listener)
-            client = server.connect()
-            offered = client.ask("EHLO client.example")
-            self.assertEqual("AUTH PLAIN" in offered, in_clear)
-            peer = self.encrypted(server, client=client)
-            self.assertIn("AUTH PLAIN", peer.ask("EHLO client.example"))
-
     def test_required_for_all(self) -> None:
         """It is offered to those too who are spared it elsewhere."""
         server = self.server(
