@@ -87,7 +87,7 @@ class CrashingServer:
         return (self.directory / "log").read_text("utf-8", "replace")
 
     def left(self) -> int:
-        """How many items are in the queue; it must not run."""
+        """How many items are in the queue."""
         with sqlite3.connect(self.directory / "queue/queue.db") as queue:
             (items,) = queue.execute("SELECT count(*) FROM items").fetchone()
             (messages,) = queue.execute("SELECT count(*) FROM messages").fetchone()
@@ -117,7 +117,7 @@ async def crash(directory: Path, kills: int, seed: int) -> Outcome:
         clients.stop()
         await sending
         ledger.is_closing = True
-        await _all_arrived(ledger)
+        await _all_arrived(ledger, server)
         await server.end(signal.SIGTERM)
     finally:
         sending.cancel()
@@ -156,8 +156,15 @@ async def _first_promise(ledger: Ledger) -> float:
     return time.monotonic() - began
 
 
-async def _all_arrived(ledger: Ledger) -> None:
-    """Wait for the last; who is missing after that is lost."""
+async def _all_arrived(ledger: Ledger, server: CrashingServer) -> None:
+    """
+    Wait for the last; who is missing after that is lost.
+
+    What has arrived may be in the queue still: the server was killed before it knew, or
+    the sink has put a second copy off since.
+    """
     began = time.monotonic()
-    while ledger.missing() and time.monotonic() - began < _PATIENCE_SECONDS:
+    while ledger.missing() or server.left():
+        if time.monotonic() - began > _PATIENCE_SECONDS:
+            return
         await asyncio.sleep(0.2)
