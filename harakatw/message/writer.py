@@ -10,7 +10,7 @@ before dots are stuffed, so that no peer can be made to see the end of the messa
 
 from collections.abc import Iterable, Iterator
 
-from harakatw.wire.data import has_bare_newline, repair_newlines
+from harakatw.wire.data import find_leading_dot, has_bare_newline, repair_newlines
 
 _DOT = 0x2E
 
@@ -46,7 +46,7 @@ def stuffed_chunks(chunks: Iterable[bytes]) -> Iterator[bytes]:
     for chunk in crlf_chunks(chunks):
         begins_with_dot = at_line_start and chunk[0] == _DOT
         at_line_start = chunk.endswith(b"\n")
-        if b"." in chunk:  # base64 has none, and to look for one octet costs nothing
+        if find_leading_dot(chunk) >= 0:
             chunk = chunk.replace(b"\n.", b"\n..")
         yield b"." + chunk if begins_with_dot else chunk
 

@@ -11,6 +11,7 @@ from typing import Final
 _END: Final = b"\r\n.\r\n"
 _LEADING_DOT: Final = b"\r\n."
 _CRLF: Final = b"\r\n"
+_FEW_DOTS: Final = 16
 _ONLY_CRLF: Final = (None, "\r\n")
 
 
@@ -89,8 +90,7 @@ class DataDecoder(LineWatch):
         """
         held = self._held
         data = held + octets if held else octets
-        # Base64 has no dots: to look for one octet costs next to nothing.
-        dot = data.find(_LEADING_DOT) if b"." in data else -1
+        dot = find_leading_dot(data)
         if dot >= 0:
             end = dot
             if not data.startswith(_CRLF, dot + 3):
@@ -132,6 +132,23 @@ def _held_back(data: bytes) -> int:
     if data.endswith(_CRLF):
         return 2
     return 1 if data.endswith(b"\r") else 0
+
+
+def find_leading_dot(data: bytes) -> int:
+    """
+    Where is the first CRLF that a dot follows, -1 if there is none?
+
+    To look for one octet costs next to nothing, to look for three a look at each line
+    end. Base64 has no dots, and most of other mail few.
+    """
+    dot = data.find(b".")
+    for _ in range(_FEW_DOTS):
+        if dot < 0:
+            return -1
+        if dot >= 2 and data.startswith(_LEADING_DOT, dot - 2):
+            return dot - 2
+        dot = data.find(b".", dot + 1)
+    return data.find(_LEADING_DOT, max(dot - 2, 0)) if dot >= 0 else -1
 
 
 def has_bare_newline(data: bytes) -> bool:

@@ -7,7 +7,7 @@ from itertools import pairwise
 import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
-from harakatw.wire.data import DataDecoder, repair_newlines
+from harakatw.wire.data import DataDecoder, find_leading_dot, repair_newlines
 from tests.abuse.inputs import FALSE_ENDS
 from tests.properties import given, st
 
@@ -210,3 +210,24 @@ class RepairTests(SynchronousTestCase):
         repaired = repair_newlines(b"".join(parts))
         self.assertIsNone(re.search(rb"\r(?!\n)|(?<!\r)\n", repaired))
         self.assertEqual(repair_newlines(repaired), repaired)
+
+
+class LeadingDotTests(SynchronousTestCase):
+    """Where a line begins with a dot."""
+
+    def test_found(self) -> None:
+        """The first such line is found, however many other dots there are."""
+        for dots in (0, 1, 15, 16, 17, 40):
+            before = b"a.b" * dots
+            for data, place in (
+                (before + b"x\r\n.y\r\n.", len(before) + 1),
+                (before + b"x\r\ny", -1),
+                (before + b"\n.\r.", -1),
+            ):
+                self.assertEqual(find_leading_dot(data), place, data)
+
+    def test_at_the_beginning(self) -> None:
+        """A dot without a line end in front begins no line here."""
+        for data in (b"", b".", b"..", b"\n.", b"a\n.", b".\r\n"):
+            self.assertEqual(find_leading_dot(data), -1, data)
+        self.assertEqual(find_leading_dot(b"\r\n."), 0)
