@@ -52,7 +52,7 @@ class WebAnswer:
     octets: bytes = attrs.field(repr=False)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen
 class WebQuestion:
     """
     What a web server is asked.
@@ -64,7 +64,7 @@ class WebQuestion:
     @ivar user: for HTTP's Basic authentication, if it is not empty.
     """
 
-    url: str = attrs.field(kw_only=False)
+    url: str
     method: str = "POST"
     form: Mapping[str, str] | None = attrs.field(default=None, repr=False)
     json: Mapping[str, str] | None = attrs.field(default=None, repr=False)

@@ -35,8 +35,9 @@ class PooledThreads:
         self._pool.start()
 
     def stop(self) -> None:
-        """Wait until all calls have been made, and end the threads."""
-        self._pool.stop()
+        """Wait until all calls have been made, and end the threads. May come again."""
+        if not self._pool.joined:
+            self._pool.stop()
 
     def call(self, function: Callable[..., _T], *args: object) -> "Deferred[_T]":
         """Run C{function(*args)} in a thread; see L{IThreads.call}."""

@@ -55,6 +55,11 @@ class ThreadsTests(SynchronousTestCase):
         verifyObject(IThreads, self._threads)
         self._finish()
 
+    def test_stopped_twice(self) -> None:
+        """A server that cannot start is stopped in the midst of that, and once more."""
+        self._finish()
+        self._threads.stop()
+
     def test_other_thread(self) -> None:
         """A call does not hold the server up; its result comes back."""
         outcome = self._threads.call(threading.get_ident)
