@@ -50,7 +50,7 @@ FOR_HARAKA: Mapping[str, str] = {
 }
 """What Haraka does not start without."""
 
-PEERS = Path(os.environ.get("PEERS", "/tmp/peers"))
+PEERS = Path(os.environ.get("PEERS", "/nowhere"))
 
 
 def certificate() -> Mapping[str, str]:
